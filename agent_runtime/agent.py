@@ -1,0 +1,275 @@
+"""An agent: everything that makes one voice agent different from the next, as one value that never changes.
+
+It can be written in Python or read from a folder (`Agent.load`, `agent_runtime.agent_file`). This file checks that the
+pieces fit each other. It refuses to know calls, engines and files.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import datetime
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal, get_args
+
+from policies import PolicyError
+from policies.barge_in import BargeInSettings
+from policies.endpointing import EndpointSettings
+from policies.filler import FillerSettings
+from policies.prompt import card
+from policies.shapes import Kind, NoteField
+from policies.spoken import say_time, say_value
+from policies.trajectory import Segment
+
+from .phrases import PhraseError, expand_phrases
+from .tools import Tool
+
+__all__ = ["ENGINES", "SWITCHES", "Agent", "AgentError", "AgentFileError", "VoiceSettings"]
+
+ENGINES = ("embedded",)
+"""Kinds of language model an agent may ask for."""
+
+SWITCHES: tuple[str, ...] = ()
+"""Names of behaviours that an agent may turn off; each is brought by the part that measures it."""
+
+_TIMES = tuple(say_time(f"{minute // 60:02d}:{minute % 60:02d}") for minute in range(7 * 60, 19 * 60, 30))
+"""The half hours a caller may name where the agent brings no phrases: the twelve hours that need no a.m. or p.m."""
+
+_UNSAID = frozenset({"none", "other", "unclear"})
+"""Choice values that stand in a note but are no words of a caller."""
+
+_DEFAULT_PHRASES = (
+    "(yes|yeah|yep|no|okay|sure|right) (please|thanks|thank you|)", "(that is|that's) (right|correct|fine|not right)",
+    "(hello|hi|good morning|good afternoon)", "(goodbye|bye|thank you bye)", "(one moment|hang on|wait)",
+    "(sorry|pardon|could you repeat that)", "i (would like|want|need) to", "my name is",
+)  # fmt: skip
+
+
+class AgentError(ValueError):
+    """An agent whose pieces do not fit; one line naming the piece, the value and the way out."""
+
+
+class AgentFileError(AgentError):
+    """What is wrong with an agent's folder, in one line: the file, the key, the value and what was expected."""
+
+
+@dataclass(frozen=True, slots=True)
+class VoiceSettings:
+    """How the agent sounds."""
+
+    name: str = "en-us"
+    """A voice of the synthesiser; for espeak-ng a language or voice name."""
+    rate_wpm: int = 170
+    """Words a minute, 80..450 (the limits of espeak-ng). 170 is a calm telephone pace; a guess."""
+    pitch: int = 50
+    """0..99; 50 is the voice's own."""
+
+    def __post_init__(self) -> None:
+        if not self.name.strip():
+            raise AgentError("voice name is empty; name a voice such as 'en-us'")
+        if not 80 <= self.rate_wpm <= 450:
+            raise AgentError(f"voice rate_wpm is {self.rate_wpm}; expected 80 to 450 words a minute")
+        if not 0 <= self.pitch <= 99:
+            raise AgentError(f"voice pitch is {self.pitch}; expected 0 to 99")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class Agent:
+    """One voice agent. Raises `AgentError` where its pieces do not fit each other.
+
+    >>> Agent(name="front desk", persona="front desk of riverside clinic", tools=[find_slots, book])
+    """
+
+    name: str
+    persona: str
+    """Who the agent is, in the words of the card: ``front desk of riverside clinic``."""
+    greeting: str = ""
+    """Said as soon as the call is answered; empty: the other side speaks first."""
+    tools: Sequence[Tool] = ()
+    notes: Sequence[NoteField] = ()
+    """What the agent writes down about the call before each turn, in this order."""
+    hours: tuple[str, str] | None = None
+    """When the place is open, ``("09:00", "17:00")``; the agent may tell it."""
+    hints: Sequence[str] = ()
+    """Sentences of the card on how to go about a call: ``callers are asked their name first``."""
+    direction: Literal["inbound", "outbound"] = "inbound"
+    today: datetime.date | None = None
+    """The date the agent takes for today; None: whoever starts the call gives one."""
+    time_limit_s: float = 1800.0
+    """A call is ended after this long."""
+    phrases: Sequence[str] = ()
+    """Templates of what callers may say (`agent_runtime.phrases`), for the recogniser; empty: made from the notes."""
+    voice: VoiceSettings = field(default_factory=VoiceSettings)
+    engine: str = "embedded"
+    model: Path | None = None
+    """Folder of the language model; None: the one in the box."""
+    endpointing: EndpointSettings = field(default_factory=EndpointSettings)
+    barge_in: BargeInSettings = field(default_factory=BargeInSettings)
+    filler: FillerSettings = field(default_factory=FillerSettings)
+    switches: Mapping[str, bool] = field(default_factory=dict)
+    folder: Path | None = None
+    """Where the agent was loaded from."""
+    _sentences: tuple[str, ...] = field(init=False, compare=False)
+
+    def __post_init__(self) -> None:
+        for name in ("tools", "notes", "hints", "phrases"):
+            given = getattr(self, name)
+            if isinstance(given, str) or not isinstance(given, Sequence):
+                raise AgentError(f"{name} is {given!r}; expected a list")
+            object.__setattr__(self, name, tuple(given))
+        for name in ("name", "persona"):
+            if not isinstance(getattr(self, name), str) or not getattr(self, name).strip():
+                raise AgentError(f"{name} is empty; say in a few words {_ASKS[name]}")
+        if self.direction not in ("inbound", "outbound"):
+            raise AgentError(f"direction is {self.direction!r}; expected 'inbound' or 'outbound'")
+        if self.direction == "inbound" and not self.greeting.strip():
+            raise AgentError("greeting is empty; an inbound call is answered with some words")
+        if not 0 < self.time_limit_s <= 86_400:
+            raise AgentError(f"time_limit_s is {self.time_limit_s!r}; expected seconds above 0, at most a day (86400)")
+        if self.engine not in ENGINES:
+            raise AgentError(f"engine is {self.engine!r}; expected one of {', '.join(ENGINES)}")
+        for name in self.switches:
+            if name not in SWITCHES:
+                raise AgentError(f"there is no switch {name!r}; this version has {', '.join(SWITCHES) or 'none'}")
+        try:
+            self.card(datetime.date(2000, 1, 1))
+        except PolicyError as error:
+            raise AgentError(str(error)) from error
+        _check_notes(self.notes)
+        _check_tools(self.tools, self.notes)
+        object.__setattr__(self, "_sentences", self._expanded())
+
+    @classmethod
+    def load(cls, folder: Path | str) -> Agent:
+        """The agent described by ``agent.toml`` in `folder`. Raises `agent_file.AgentFileError`."""
+        from .agent_file import load_agent
+
+        return load_agent(Path(folder))
+
+    def __repr__(self) -> str:
+        parts = [repr(self.name)]
+        if self.tools:
+            parts.append(f"tools: {' '.join(tool.name for tool in self.tools)}")
+        if self.notes:
+            parts.append(f"notes: {' '.join(note.name for note in self.notes)}")
+        if self.today is not None:
+            parts.append(f"today {self.today.isoformat()}")
+        return f"<Agent {', '.join(parts)}>"
+
+    def tool(self, name: str) -> Tool:
+        """The tool called `name`. Raises KeyError."""
+        for one in self.tools:
+            if one.name == name:
+                return one
+        raise KeyError(f"agent {self.name!r} has no tool {name!r}; it has {_list(tool.name for tool in self.tools)}")
+
+    def card(self, today: datetime.date) -> Segment:
+        """The head of the token stream: persona, the day, opening hours, hints."""
+        return card(self.persona, today=today, hours=self.hours, hints=self.hints)
+
+    def sentences(self) -> tuple[str, ...]:
+        """What callers of this agent may say, for the recogniser's language model: lower-case words, some repeated.
+
+        The slots of the phrases are the fields of the notes and the parameters of the tools.
+        """
+        return self._sentences
+
+    def settings_digest(self) -> str:
+        """16 hex digits that change with everything here that may change a decision; the same on every machine.
+
+        The code of the tools and the weights of the model are not in it: what tools returned stands in the log, and
+        an engine has a digest of its own.
+        """
+        left_out = {"tools", "folder", "model", "today", "_sentences"}
+        values = {f.name: getattr(self, f.name) for f in dataclasses.fields(self) if f.name not in left_out}
+        values["tools"] = [(tool.shape, tool.slow_s, tool.filler) for tool in self.tools]
+        values["model"] = self.model.name if self.model else None
+        text = json.dumps(values, default=_plain, sort_keys=True, ensure_ascii=False)
+        return hashlib.blake2b(text.encode(), digest_size=8).hexdigest()
+
+    def _expanded(self) -> tuple[str, ...]:
+        slots = self._slots()
+        lines = self.phrases or _DEFAULT_PHRASES + tuple(
+            line
+            for name, values in slots.items()
+            if values
+            for line in (f"{{{name}}}", f"(i would like|on|at|make it|no) {{{name}}}")
+        )
+        try:
+            return expand_phrases(lines, slots)
+        except PhraseError as error:
+            raise AgentError(str(error)) from error
+
+    def _slots(self) -> dict[str, tuple[str, ...]]:
+        found: dict[str, tuple[str, ...]] = {}
+        parameters = (parameter for tool in self.tools for parameter in tool.shape.parameters)
+        known = [(one.name, one.kind, one.values) for one in self.notes]
+        for name, kind, values in known + [(one.name, one.kind, one.values) for one in parameters]:
+            if kind == "time":
+                found[name] = _TIMES
+            elif kind == "number":
+                found[name] = tuple(say_value(number) for number in range(1, 21))
+            elif kind == "choice":
+                said = (say_value(value) for value in values if value not in _UNSAID)
+                found[name] = tuple(dict.fromkeys((*found.get(name, ()), *said)))
+        return found
+
+
+_ASKS = {"name": "what to call the agent", "persona": "who the agent is and for whom it speaks"}
+
+
+def _check_notes(notes: Sequence[object]) -> None:
+    seen: set[str] = set()
+    for at, note in enumerate(notes):
+        if not isinstance(note, NoteField):
+            raise AgentError(f"notes[{at}] is {note!r}; expected a NoteField")
+        if note.name in seen:
+            raise AgentError(f"two notes are called {note.name!r}; rename one")
+        seen.add(note.name)
+        if not note.name.isidentifier() or note.name != note.name.lower():
+            raise AgentError(f"note {note.name!r} cannot be named so; use lower-case letters, digits and _")
+        if note.kind not in get_args(Kind):
+            raise AgentError(f"kind of note {note.name} is {note.kind!r}; expected one of {_list(get_args(Kind))}")
+        if bool(note.values) != (note.kind == "choice"):
+            wrong = "has no values; list them" if note.kind == "choice" else "has values; only a choice has"
+            raise AgentError(f"{note.kind} note {note.name} {wrong}")
+        if len(set(note.values)) < len(note.values):
+            raise AgentError(f"note {note.name} lists a value twice: {_list(note.values)}")
+
+
+def _check_tools(tools: Sequence[object], notes: Sequence[NoteField]) -> None:
+    """Tools are tools, named apart, and fit the notes of the same name, which their arguments are copied from."""
+    seen: set[str] = set()
+    by_name = {note.name: note for note in notes}
+    for at, tool in enumerate(tools):
+        if not isinstance(tool, Tool):
+            name = getattr(tool, "__name__", repr(tool))
+            raise AgentError(f"tools[{at}] is {name}, no tool; put @tool above its async def")
+        if tool.name in seen:
+            raise AgentError(f"two tools are called {tool.name!r}; rename one")
+        seen.add(tool.name)
+        for parameter in tool.shape.parameters:
+            note = by_name.get(parameter.name)
+            if note is None:
+                continue
+            where = f"note {note.name} and the parameter of tool {tool.name} do not fit"
+            if note.kind != parameter.kind:
+                raise AgentError(f"{where}: the note is a {note.kind}, the parameter a {parameter.kind}")
+            unknown = [value for value in parameter.values if value not in note.values]
+            if unknown:
+                raise AgentError(f"{where}: the note cannot hold {_list(unknown)}")
+
+
+def _list(names: Any) -> str:
+    return ", ".join(names) or "none"
+
+
+def _plain(value: Any) -> Any:
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        return dataclasses.asdict(value)
+    if isinstance(value, Mapping):
+        return dict(value)
+    return str(value)

@@ -1,0 +1,125 @@
+"""What has been heard and said: the caller's open turn, the agent's heard words, and the trajectory made of both.
+
+Pure bookkeeping for the mind: no decisions, no time. Two rules hold here. History keeps what the caller really
+heard of the agent, and nothing more. A turn that was taken too early can be reopened as long as nothing of the
+answer was audible: the trajectory goes back to where the caller still had the floor.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from policies.trajectory import Role, Segment, Trajectory
+
+__all__ = ["CallerTurn", "Conversation", "HeardUtterance"]
+
+
+@dataclass(slots=True)
+class CallerTurn:
+    """The caller's turn under construction: one text per speech segment, the last of them perhaps a partial."""
+
+    texts: dict[int, str] = field(default_factory=dict)
+    finals: set[int] = field(default_factory=set)
+    first_sample: int = 0
+    last_sample: int = 0
+
+    @property
+    def text(self) -> str:
+        """All words of the turn so far."""
+        return " ".join(text for text in self.texts.values() if text)
+
+    @property
+    def settled(self) -> bool:
+        """No segment waits for its final text."""
+        return all(segment in self.finals for segment in self.texts)
+
+    def segments(self) -> tuple[Segment, ...]:
+        """The turn as heard segments of the stream, without its end."""
+        return tuple(Segment(Role.HEARD, text) for text in self.texts.values() if text)
+
+
+@dataclass(frozen=True, slots=True)
+class HeardUtterance:
+    """One utterance since the caller's last turn: what was planned and what the caller heard of it."""
+
+    said: str
+    heard: str
+
+
+class Conversation:
+    """The state of the talk. `committed` is the stream as it stands; `turn` is what the caller is adding."""
+
+    def __init__(self, opening: Trajectory) -> None:
+        self.committed = opening
+        self.turn = CallerTurn()
+        self.answered = CallerTurn()
+        """The turn that the agent is answering now."""
+        self.heard: list[HeardUtterance] = []
+        """Agent utterances heard since the turn before `answered` ended: what `answered` replies to."""
+        self._heard_next: list[HeardUtterance] = []
+        self._before_turn = opening
+        self._ignored: set[int] = set()
+
+    # --- the caller's side ---------------------------------------------------------------------------------------
+
+    def hear(self, segment: int, text: str, *, final: bool) -> bool:
+        """Take a hypothesis of a speech segment; True when the words of the open turn changed.
+
+        Words of a segment that was ignored or is being answered already are too late and change nothing.
+        """
+        if segment in self._ignored or (segment in self.answered.texts and segment not in self.turn.texts):
+            return False
+        changed = self.turn.texts.get(segment, "") != text
+        self.turn.texts[segment] = text
+        if final:
+            self.turn.finals.add(segment)
+        return changed
+
+    def ignore(self, segment: int) -> None:
+        """A segment asked for no floor (a backchannel, a noise): its words are no turn, and later ones neither."""
+        self.turn.texts.pop(segment, None)
+        self.turn.finals.discard(segment)
+        self._ignored.add(segment)
+
+    def clear_turn(self) -> None:
+        """Nothing of the open turn can be answered: forget it, and what may still be recognised of it."""
+        for segment in list(self.turn.texts):
+            self.ignore(segment)
+
+    def listening(self) -> Trajectory:
+        """The stream if the caller goes on: committed words plus the open turn."""
+        return self.committed.append(*self.turn.segments())
+
+    def commit_turn(self) -> Trajectory:
+        """The caller's turn is over: close it in the stream and give the stream to answer."""
+        self._before_turn = self.committed
+        self.committed = self.listening().append(Segment(Role.TURN))
+        self.answered, self.turn = self.turn, CallerTurn()
+        self.heard, self._heard_next = self._heard_next, []
+        return self.committed
+
+    def reopen_turn(self) -> None:
+        """The caller went on before anything was audible: give the floor back, words kept, thoughts dropped."""
+        self.committed = self._before_turn
+        later = self.turn
+        self.turn = self.answered
+        self.turn.texts.update(later.texts)
+        self.turn.finals |= later.finals
+        self.answered = CallerTurn()
+        self._heard_next = self.heard + self._heard_next
+        self.heard = []
+
+    # --- the agent's side ----------------------------------------------------------------------------------------
+
+    def add(self, role: Role, text: str = "", close: Role | None = None) -> Trajectory:
+        """Append one agent-side segment to the stream."""
+        self.committed = self.committed.append(Segment(role, text, close))
+        return self.committed
+
+    def said(self, planned: str, heard: str, *, complete: bool, goodbye: bool) -> None:
+        """An utterance ended; nothing of it stands in the stream but what was heard."""
+        if not heard:
+            return
+        close = (Role.BYE if goodbye else Role.END) if complete else Role.CUT
+        self.add(Role.SAY, heard, close)
+        self._heard_next.append(HeardUtterance(planned, heard))

@@ -1,0 +1,64 @@
+"""The token language of the core model as the thinking organ needs it: encode, decode, and the grammar of a turn."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from policies.learned.core.grammar import TurnGrammar
+from policies.learned.core.tokenizer import Tokenizer
+from policies.notes import facts_of
+from policies.trajectory import Role, Trajectory
+
+from ..agent import Agent
+from ..ports import Grammar
+from ..tools import parse_spoken_call, spoken_slots
+
+__all__ = ["CoreLanguage"]
+
+
+class CoreLanguage:
+    """Tokens of one agent's calls."""
+
+    def __init__(self, tokenizer: Tokenizer, agent: Agent) -> None:
+        self._tokenizer = tokenizer
+        self._notes = tuple(agent.notes)
+        self._tools = tuple(agent.tools)
+        self._shapes = tuple(tool.shape for tool in agent.tools)
+        self._role_ids = {role: tokenizer.special[str(role)] for role in Role}
+        self._roles = {number: role for role, number in self._role_ids.items()}
+
+    def encode(self, trajectory: Trajectory) -> list[int]:
+        """The token ids of the whole stream."""
+        return self._tokenizer.encode_parts(trajectory.parts())
+
+    def decode(self, tokens: Sequence[int]) -> str:
+        """The text of tokens."""
+        return self._tokenizer.decode(tokens)
+
+    def role(self, role: Role) -> int:
+        """The id of a role token."""
+        return self._role_ids[role]
+
+    def role_of(self, token: int) -> Role | None:
+        """The role a token stands for, None for words."""
+        return self._roles.get(token)
+
+    def grammar(self, trajectory: Trajectory, *, after_result: bool, blocked: Sequence[str]) -> Grammar:
+        """What may be written after `trajectory`: notes in form, arguments copied, no blocked tool."""
+        facts = facts_of(trajectory, self._notes)
+        return TurnGrammar(
+            self._tokenizer,
+            self._notes,
+            self._shapes,
+            heard=facts.heard,
+            offered=facts.offered,
+            after_result=after_result,
+            known=facts.known,
+            blocked_tools=frozenset(blocked),
+        )
+
+    def call(self, spoken: str) -> tuple[str, dict[str, str], dict[str, Any]]:
+        """(tool, argument -> spoken words, arguments) of a spoken call. Raises `ToolArgumentError`."""
+        tool, arguments = parse_spoken_call(self._tools, spoken)
+        return tool.name, spoken_slots(tool, arguments), arguments

@@ -1,0 +1,105 @@
+"""What the agent has under way: utterances, the generation and the tool call in progress, and their numbers.
+
+Part of the mind and as pure: bookkeeping without decisions. An utterance lives here from its first `Say` to its end, a
+generation until it ends or is given up, a tool call until its result.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from policies.trajectory import Trajectory
+
+from .floor import AgentSpeech
+
+__all__ = ["Generation", "Kind", "Plans", "ToolCall", "Utterance"]
+
+MS_PER_CHARACTER = 65
+"""Playing time of our speech, about 15 characters a second at 170 words a minute; good enough for "nearly done"."""
+
+Kind = Literal["answer", "filler", "backchannel", "greeting"]
+
+
+@dataclass(slots=True)
+class Utterance:
+    """One planned utterance of ours, from the first `Say` to its end."""
+
+    number: int
+    kind: Kind
+    started: bool = False
+    started_us: int = 0
+    held: bool = False
+    """Yielded: inaudible, its place kept."""
+    closed: bool = False
+    """All of its text is known."""
+    goodbye: bool = False
+    heard: str = ""
+    complete: bool = False
+    text: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Generation:
+    """A reply being written."""
+
+    number: int
+    base: Trajectory
+    """The stream it was asked on; a refused tool call goes back to here."""
+    after_result: bool
+    blocked: tuple[str, ...] = ()
+
+
+@dataclass(slots=True)
+class ToolCall:
+    """A tool call in progress."""
+
+    number: int
+    tool: str
+    asked_us: int
+    fillers: int = 0
+    filler_ended_us: int = 0
+
+
+class Plans:
+    """Everything the agent owes or gives at this moment."""
+
+    def __init__(self) -> None:
+        self.utterances: dict[int, Utterance] = {}
+        self.generation: Generation | None = None
+        self.reply: Utterance | None = None
+        """The utterance that the present generation is speaking."""
+        self.call: ToolCall | None = None
+        self._numbers = {"generation": 0, "utterance": 0, "call": 0}
+
+    @property
+    def any(self) -> bool:
+        """A generation, a tool call or an utterance is under way."""
+        return self.generation is not None or self.call is not None or bool(self.utterances)
+
+    def number(self, what: Literal["generation", "utterance", "call"]) -> int:
+        """The next number of its kind."""
+        self._numbers[what] += 1
+        return self._numbers[what]
+
+    def utterance(self, kind: Kind) -> Utterance:
+        """A new utterance."""
+        new = Utterance(self.number("utterance"), kind)
+        self.utterances[new.number] = new
+        return new
+
+    def current(self, generation: int) -> Generation | None:
+        """The generation in progress if it has this number: results of others are dropped."""
+        return self.generation if self.generation is not None and self.generation.number == generation else None
+
+    def speech(self, now_us: int) -> AgentSpeech:
+        """What is left of our speech, estimated from the length of its text."""
+        left_ms = 0
+        asks = False
+        for utterance in self.utterances.values():
+            if not utterance.closed or self.generation is not None or self.call is not None:
+                return AgentSpeech(None, False)
+            played_ms = (now_us - utterance.started_us) // 1000 if utterance.started else 0
+            left_ms += max(0, len(utterance.text) * MS_PER_CHARACTER - played_ms)
+            asks = utterance.text.endswith("?")
+        return AgentSpeech(left_ms, asks)

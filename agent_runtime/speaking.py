@@ -1,0 +1,219 @@
+"""The organ that speaks: clauses in; voice, paced playout and extents out.
+
+Clauses are synthesised in the order of their `Say`, well ahead of playing. Playout hands the door one 20 ms frame at
+a time, each at its own moment on the sample line, so that silence after a barge-in needs nobody's help; while nothing
+is to be said no frame is made. What was really heard comes from the ledger (`audio.playout`).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections import deque
+from contextlib import aclosing
+
+from audio.playout import Ended, Paused, Playout, Resumed, Started, WordMark
+
+from .bus import Bus
+from .commands import Cancel, Resume, Say, Yield
+from .events import PartFailed, UtteranceEnded, UtteranceHeard, UtterancePaused, UtteranceResumed, UtteranceStarted
+from .ports import Door, Voice
+from .record import Entry
+
+__all__ = ["Speaking"]
+
+RATE_HZ = 16_000
+FRAME = 320
+DUCK_DB = -26.0
+AHEAD_SAMPLES = 20 * RATE_HZ
+"""Synthesis waits when this much of an utterance is not yet played: bounds what a barge-in throws away."""
+LATE_LIMIT_S = 0.06
+"""Later than three frames, the line is moved instead of sending a burst that the far end would have to queue."""
+
+
+class Speaking:
+    """One call's mouth: `voice_run` synthesises, `playout_run` paces; both live in the session's group.
+
+    With `audible=False` the call has no audio: the ledger then moves from event to event instead of frame by frame.
+    """
+
+    def __init__(self, bus: Bus, door: Door, voice: Voice, *, audible: bool = True) -> None:
+        self._bus, self._door, self._voice, self._audible = bus, door, voice, audible
+        self._playout = Playout()
+        self._clauses: deque[tuple[Say, int]] = deque()
+        self._arrived = asyncio.Event()
+        self._changed = asyncio.Event()
+        self._cause: dict[int, int] = {}  # utterance -> seq of the latest order for it
+        self._added: dict[int, int] = {}  # utterance -> samples synthesised
+        self._dropped: dict[int, str] = {}  # utterance -> why it will not be played out
+        self._voicing: tuple[int, asyncio.Task[None]] | None = None
+        self._span: tuple[float, int, int] | None = None  # without frames: (began at, samples planned, counted)
+
+    def obey(self, order: Entry) -> None:
+        """Take an order; never waits."""
+        what = order.what
+        if isinstance(what, Say):
+            if what.utterance not in self._cause:
+                self._playout.begin(str(what.utterance))
+                self._added[what.utterance] = 0
+            self._cause[what.utterance] = order.seq
+            self._clauses.append((what, order.seq))
+            self._arrived.set()
+            return
+        if not isinstance(what, (Yield, Resume, Cancel)):
+            return
+        self._catch_up()
+        if isinstance(what, Yield):
+            if what.how == "duck":
+                self._playout.duck(DUCK_DB)
+            else:
+                self._playout.pause(str(what.utterance))
+        elif isinstance(what, Resume):
+            self._playout.unduck()
+            self._playout.resume(str(what.utterance))
+        else:
+            self._drop(what.utterance, "cancelled")
+        self._cause[what.utterance] = order.seq
+        self._changed.set()
+
+    def _drop(self, utterance: int, why: str) -> None:
+        """Nothing more of an utterance is synthesised or played."""
+        self._dropped.setdefault(utterance, why)
+        self._clauses = deque((say, seq) for say, seq in self._clauses if say.utterance != utterance)
+        if self._voicing is not None and self._voicing[0] == utterance:
+            self._voicing[1].cancel()
+        self._playout.cancel(str(utterance))
+
+    async def close(self) -> None:
+        """Drop all that is not heard and count what was; the voice and playout tasks must have ended."""
+        self._changed.set()
+        for utterance in list(self._cause):
+            self._dropped.setdefault(utterance, "cancelled")
+            self._playout.cancel(str(utterance))
+        while self._playout.current is not None:
+            self._playout.take(FRAME)
+        await self._publish()
+
+    # --- synthesis -----------------------------------------------------------------------------------------------
+
+    async def voice_run(self) -> None:
+        """Synthesise clauses until cancelled."""
+        while True:
+            while not self._clauses:
+                self._arrived.clear()
+                await self._arrived.wait()
+            say, seq = self._clauses.popleft()
+            async with asyncio.TaskGroup() as group:
+                task = group.create_task(self._voice_clause(say, seq), name=f"voice {say.utterance}")
+                self._voicing = (say.utterance, task)
+            self._voicing = None
+
+    async def _voice_clause(self, say: Say, seq: int) -> None:
+        if say.text:
+            try:
+                await self._synthesise(say.utterance, say.text)
+            except Exception as error:
+                self._voicing = None
+                self._drop(say.utterance, "failed")
+                await self._bus.publish(PartFailed("voice", True, f"{type(error).__name__}: {error}"), seq)
+        if say.last:
+            self._playout.finish(str(say.utterance))
+        self._changed.set()
+
+    async def _synthesise(self, utterance: int, text: str) -> None:
+        name, base_sample = str(utterance), self._added[utterance]
+        space = " " if base_sample else ""
+        base_char = self._playout.extend(name, space + text) + len(space)
+        async with aclosing(self._voice.speak(text)) as chunks:  # type: ignore[type-var]
+            async for chunk in chunks:
+                marks = [
+                    WordMark(base_char + mark.start_char, base_char + mark.end_char, base_sample + mark.first_sample)
+                    for mark in chunk.words
+                ]
+                self._playout.add(name, chunk.pcm, marks)
+                self._added[utterance] += len(chunk.pcm)
+                self._changed.set()
+                ahead = self._playout.queued_samples(name) - AHEAD_SAMPLES
+                if ahead > 0:
+                    await asyncio.sleep(ahead / RATE_HZ)
+
+    # --- playout -------------------------------------------------------------------------------------------------
+
+    async def playout_run(self, line_origin_s: float) -> None:
+        """Pace frames until cancelled."""
+        loop = asyncio.get_running_loop()
+        next_s = loop.time()
+        while True:
+            await self._publish()
+            if not self._sounding():
+                self._changed.clear()
+                await self._changed.wait()
+                next_s = max(next_s, loop.time())
+                continue
+            if loop.time() - next_s > LATE_LIMIT_S:
+                next_s = loop.time()
+            elif next_s > loop.time():
+                await asyncio.sleep(next_s - loop.time())
+            sample = round((next_s - line_origin_s) * RATE_HZ)
+            self._playout.sample = sample
+            if self._audible:
+                pcm = self._playout.take(FRAME)
+                next_s += FRAME / RATE_HZ
+                if pcm.any():
+                    self._door.play(pcm, sample)
+            else:
+                next_s += await self._take_at_once() / RATE_HZ
+
+    def _sounding(self) -> bool:
+        """There is something to send: speech, or the fade after it."""
+        if self._playout.audible:
+            return True
+        current = self._playout.current
+        return self._playout.speaking and current is not None and self._playout.queued_samples(current) > 0
+
+    async def _take_at_once(self) -> int:
+        """Let the current utterance play until it ends or something changes; returns the samples that took."""
+        current = self._playout.current
+        planned = self._playout.queued_samples(current) if current is not None else 0
+        self._playout.take(1)  # the first sample leaves now: the utterance has started
+        await self._publish()
+        self._span = (asyncio.get_running_loop().time(), planned, 1)
+        self._changed.clear()
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(planned / RATE_HZ):
+                await self._changed.wait()
+        self._catch_up()
+        taken = self._span[2]
+        self._span = None
+        return taken
+
+    def _catch_up(self) -> None:
+        """Without frames the ledger lags behind the clock: count what has sounded before an order changes it."""
+        if self._span is None:
+            return
+        begin_s, planned, taken = self._span
+        passed = min(planned, round((asyncio.get_running_loop().time() - begin_s) * RATE_HZ))
+        if passed > taken:
+            self._playout.take(passed - taken)
+            self._span = (begin_s, planned, passed)
+
+    async def _publish(self) -> None:
+        """Say what the ledger counted since the last time."""
+        for extent in self._playout.drain():
+            utterance = int(extent.utterance)
+            cause = self._cause[utterance]
+            if isinstance(extent, Started):
+                await self._bus.publish(UtteranceStarted(utterance, extent.sample), cause)
+            elif isinstance(extent, Paused):
+                await self._heard(utterance, cause)
+                await self._bus.publish(UtterancePaused(utterance, extent.sample), cause)
+            elif isinstance(extent, Resumed):
+                await self._bus.publish(UtteranceResumed(utterance, extent.sample), cause)
+            elif isinstance(extent, Ended):
+                await self._heard(utterance, cause)
+                reason = self._dropped.pop(utterance, "played")
+                await self._bus.publish(UtteranceEnded(utterance, extent.sample, reason), cause)  # type: ignore[arg-type]
+
+    async def _heard(self, utterance: int, cause: int) -> None:
+        heard = self._playout.heard(str(utterance))
+        await self._bus.publish(UtteranceHeard(utterance, heard.n_samples, heard.complete, heard.text), cause)

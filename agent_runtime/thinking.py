@@ -1,0 +1,219 @@
+"""The organ that thinks: keeps the engine's cache equal to the call's stream, scores turns and writes replies.
+
+One order at a time, in the order given; a waiting prefill gives way to a newer one. A cancelled generation loses at
+most the slice in progress. It turns tokens into events and decides nothing: what a clause is, is a policy; whether a
+tool may run is the mind's.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import math
+from collections import deque
+from collections.abc import Sequence
+from contextlib import aclosing
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from policies.clauses import Clauses
+from policies.trajectory import Role, Trajectory
+
+from .bus import Bus
+from .commands import CancelGeneration, Generate, Prefill, ScoreTurn
+from .events import (
+    ClauseGenerated,
+    Event,
+    ExpectationFormed,
+    GenerationEnded,
+    PartFailed,
+    PromptSynced,
+    ThoughtFormed,
+    ToolRequested,
+    TurnScored,
+)
+from .ports import EngineSession, Grammar
+from .record import Entry
+
+__all__ = ["Language", "Thinking", "TurnReader"]
+
+MAX_TURN_TOKENS = 160
+"""One agent turn: note, expectation and about 100 tokens of speech. A reply that long is a fault, not an answer."""
+
+
+class Language(Protocol):
+    """What thinking needs to know of the model's token language; fits the embedded engine's tokenizer and grammar."""
+
+    def encode(self, trajectory: Trajectory) -> list[int]: ...
+    def role(self, role: Role) -> int: ...
+    def role_of(self, token: int) -> Role | None: ...
+    def decode(self, tokens: Sequence[int]) -> str: ...
+    def grammar(self, trajectory: Trajectory, *, after_result: bool, blocked: Sequence[str]) -> Grammar: ...
+    def call(self, spoken: str) -> tuple[str, dict[str, str], dict[str, Any]]: ...
+
+
+@dataclass
+class TurnReader:
+    """Reads the tokens of one agent turn and says what they amount to, event by event. Pure."""
+
+    language: Language
+    generation: int
+
+    def __post_init__(self) -> None:
+        self.outcome = "cut_short"
+        self._role: Role | None = None
+        self._tokens: list[int] = []
+        self._shown = 0
+        self._clauses = Clauses()
+        self._index = 0
+
+    def feed(self, token: int) -> list[Event]:
+        """The events that this token completes."""
+        role = self.language.role_of(token)
+        if role is None:
+            self._tokens.append(token)
+            return self._speak(self._new_text()) if self._role is Role.SAY else []
+        events = self._close(role)
+        self._role, self._tokens, self._shown = role, [], 0
+        if role is Role.SILENCE:
+            self.outcome = "silent"
+        return events
+
+    def end(self) -> list[Event]:
+        """No more tokens come: what was still open."""
+        return self._close(Role.END) if self._role is Role.SAY and self.outcome == "cut_short" else []
+
+    def _close(self, next_role: Role) -> list[Event]:
+        text = self.language.decode(self._tokens).strip()
+        if self._role is Role.THINK:
+            return [ThoughtFormed(self.generation, text)]
+        if self._role is Role.EXPECT:
+            return [ExpectationFormed(self.generation, text)]
+        if self._role is Role.SAY:
+            self.outcome = "said_goodbye" if next_role is Role.BYE else "said"
+            return self._speak(self._new_text(), last=True)
+        if self._role is Role.CALL:
+            self.outcome = "called"
+            return [ToolRequested(self.generation, *self._call(text))]
+        return []
+
+    def _call(self, text: str) -> tuple[str, str, dict[str, str], dict[str, Any]]:
+        tool, slots, arguments = self.language.call(text)
+        return tool, text, slots, arguments
+
+    def _new_text(self) -> str:
+        text = self.language.decode(self._tokens)
+        new, self._shown = text[self._shown :], len(text)
+        return new
+
+    def _speak(self, text: str, *, last: bool = False) -> list[Event]:
+        clauses = self._clauses.push(text)
+        if last:
+            clauses = [*clauses, *self._clauses.flush()]
+        events: list[Event] = []
+        for clause in clauses:
+            if clause.strip():
+                events.append(ClauseGenerated(self.generation, self._index, clause.strip()))
+                self._index += 1
+        return events
+
+
+class Thinking:
+    """The engine session of one call."""
+
+    def __init__(self, bus: Bus, session: EngineSession, language: Language) -> None:
+        self._bus, self._session, self._language = bus, session, language
+        self._orders: deque[Entry] = deque()
+        self._arrived = asyncio.Event()
+        self._generating: tuple[int, asyncio.Task[None]] | None = None
+
+    def obey(self, order: Entry) -> None:
+        """Take an order; never waits."""
+        what = order.what
+        if isinstance(what, CancelGeneration):
+            self._cancel(what.generation)
+            return
+        if isinstance(what, Prefill) and self._orders and isinstance(self._orders[-1].what, Prefill):
+            self._orders.pop()  # latest wins
+        self._orders.append(order)
+        self._arrived.set()
+
+    async def run(self) -> None:
+        """Carry out orders until cancelled."""
+        try:
+            while True:
+                while not self._orders:
+                    self._arrived.clear()
+                    await self._arrived.wait()
+                order = self._orders.popleft()
+                if isinstance(order.what, Generate):
+                    await self._generate_cancellable(order.what, order.seq)
+                elif isinstance(order.what, Prefill):
+                    await self._prefill(order.what, order.seq)
+                elif isinstance(order.what, ScoreTurn):
+                    await self._score(order.what, order.seq)
+        finally:
+            await self._session.close()
+
+    def _cancel(self, generation: int) -> None:
+        if self._generating is not None and self._generating[0] == generation:
+            self._generating[1].cancel()
+            return
+        for order in list(self._orders):
+            if isinstance(order.what, Generate) and order.what.generation == generation:
+                self._orders.remove(order)
+                self._bus.post(GenerationEnded(generation, "cancelled", 0), order.seq)
+
+    async def _generate_cancellable(self, order: Generate, cause: int) -> None:
+        async with asyncio.TaskGroup() as group:
+            task = group.create_task(self._generate(order, cause), name=f"generation {order.generation}")
+            self._generating = (order.generation, task)
+        self._generating = None
+
+    async def _prefill(self, order: Prefill, cause: int) -> None:
+        try:
+            extent = await self._session.sync(self._language.encode(order.trajectory))
+        except Exception as error:
+            await self._failed(error, cause)
+            return
+        await self._bus.publish(
+            PromptSynced(order.prefix, extent.total, extent.reused, extent.computed, extent.rolled_back), cause
+        )
+
+    async def _score(self, order: ScoreTurn, cause: int) -> None:
+        try:
+            await self._session.sync(self._language.encode(order.trajectory))
+            (logprob,) = await self._session.score([[self._language.role(Role.TURN)]])
+        except Exception as error:
+            await self._failed(error, cause)
+            return
+        await self._bus.publish(TurnScored(order.revision, round(math.exp(logprob), 4)), cause)
+
+    async def _generate(self, order: Generate, cause: int) -> None:
+        reader = TurnReader(self._language, order.generation)
+        count = 0
+        try:
+            await self._session.sync(self._language.encode(order.trajectory))
+            grammar = self._language.grammar(
+                order.trajectory, after_result=order.after_result, blocked=order.blocked_tools
+            )
+            stream = self._session.stream(max_tokens=MAX_TURN_TOKENS, grammar=grammar, keep=True)
+            async with aclosing(stream) as slices:  # type: ignore[type-var]
+                async for tokens in slices:
+                    count += len(tokens)
+                    for token in tokens:
+                        for event in reader.feed(token):
+                            await self._bus.publish(event, cause)
+            for event in reader.end():
+                await self._bus.publish(event, cause)
+        except asyncio.CancelledError:
+            if not self._bus.closed:
+                self._bus.post(GenerationEnded(order.generation, "cancelled", count), cause)
+            raise
+        except Exception as error:
+            await self._failed(error, cause)
+            await self._bus.publish(GenerationEnded(order.generation, "failed", count), cause)
+            return
+        await self._bus.publish(GenerationEnded(order.generation, reader.outcome, count), cause)  # type: ignore[arg-type]
+
+    async def _failed(self, error: Exception, cause: int) -> None:
+        await self._bus.publish(PartFailed("engine", True, f"{type(error).__name__}: {error}"), cause)

@@ -1,0 +1,1 @@
+"""Sound as values and arithmetic, and the engines that hear and speak."""

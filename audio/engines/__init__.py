@@ -1,0 +1,1 @@
+"""Guest engines: each folder holds one library and is imported only by who needs it."""

@@ -1,0 +1,88 @@
+"""Reading the stream back: the note as fields, and what the present agent turn may draw on.
+
+The model writes its note as words in a fixed order of fields; here it becomes a mapping again. The grammar of the next
+turn needs what was heard lately (names are copied, never invented), what was offered (no time off the list) and what
+was known before. All of it stands in the trajectory; this file refuses to know anything else.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from policies.shapes import NoteField
+from policies.spoken_times import find_times, locate_times
+from policies.trajectory import Role, Trajectory
+
+__all__ = ["UNKNOWN", "TurnFacts", "facts_of", "read_note"]
+
+UNKNOWN = "-"
+"""How a field that is not known is written."""
+
+_LONGEST_HEARD = 6
+"""Words a copied field may hold; a name with that many parts is rare."""
+
+
+@dataclass(frozen=True, slots=True)
+class TurnFacts:
+    """What an agent turn may draw on."""
+
+    known: Mapping[str, str] = field(default_factory=dict)
+    """The last note, field -> words; `UNKNOWN` where it is open."""
+    heard: tuple[str, ...] = ()
+    """The caller's words of the turn being answered."""
+    offered: tuple[str, ...] = ()
+    """Spoken times of the last tool result that held any."""
+
+
+def facts_of(trajectory: Trajectory, notes: Sequence[NoteField]) -> TurnFacts:
+    """The facts at the end of `trajectory`: its last note, its last caller turn and the last offered times."""
+    known: Mapping[str, str] = {}
+    heard: list[str] = []
+    offered: tuple[str, ...] = ()
+    open_turn = True
+    for segment in trajectory.segments:
+        if segment.role is Role.THINK:
+            known = read_note(segment.text, notes) or known
+        elif segment.role is Role.HEARD:
+            if not open_turn:
+                heard, open_turn = [], True
+            heard += segment.text.split()
+        elif segment.role is Role.TURN:
+            open_turn = False
+        elif segment.role is Role.RESULT:
+            offered = find_times(segment.text) or offered
+    return TurnFacts(known, tuple(heard), offered)
+
+
+def read_note(text: str, notes: Sequence[NoteField]) -> dict[str, str] | None:
+    """The fields of a note, or None where the words do not fit the fields."""
+    words = text.split()
+    values = _read(words, 0, notes)
+    return None if values is None else {note.name: value for note, value in zip(notes, values, strict=True)}
+
+
+def _read(words: Sequence[str], at: int, notes: Sequence[NoteField]) -> list[str] | None:
+    """The values of `notes` if `words` from `at` on are just these, else None. Tries the longest value first."""
+    if not notes:
+        return [] if at == len(words) else None
+    for size in _sizes(words, at, notes[0]):
+        rest = _read(words, at + size, notes[1:])
+        if rest is not None:
+            return [" ".join(words[at : at + size]), *rest]
+    return None
+
+
+def _sizes(words: Sequence[str], at: int, note: NoteField) -> list[int]:
+    """How many words the value of `note` may take here."""
+    if at >= len(words):
+        return []
+    if words[at] == UNKNOWN:
+        return [1]
+    if note.kind == "choice":
+        sizes = {len(value.split()) for value in note.values if words[at : at + len(value.split())] == value.split()}
+        return sorted(sizes, reverse=True)
+    if note.kind == "time":
+        times = locate_times(words[at : at + 6])
+        return [times[0].end] if times and times[0].first == 0 else []
+    return list(range(min(_LONGEST_HEARD, len(words) - at), 0, -1))

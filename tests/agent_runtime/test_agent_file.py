@@ -1,0 +1,232 @@
+"""agent.toml: every key it takes, and one clear line for everything else."""
+
+from __future__ import annotations
+
+import datetime
+import re
+from pathlib import Path
+
+import pytest
+
+from agent_runtime import agent_file
+from agent_runtime.agent import Agent, AgentFileError
+from policies.barge_in import BargeInSettings
+from policies.endpointing import EndpointSettings
+from policies.filler import FillerSettings
+from policies.shapes import NoteField
+
+HEAD = '[agent]\nname = "desk"\npersona = "front desk"\ngreeting = "hello."\n'
+
+FULL = """
+[agent]
+name = "desk"
+persona = "front desk"
+greeting = "hello."
+direction = "outbound"
+today = 2026-11-23
+time_limit_s = 60
+hours = ["09:00", "17:00"]
+hints = ["be brief"]
+
+[[note]]
+name = "day"
+kind = "choice"
+values = ["monday", "tuesday"]
+
+[[note]]
+name = "name"
+kind = "heard"
+
+[tools]
+module = "tools.py"
+names = ["second"]
+
+[voice]
+name = "de"
+rate_wpm = 150
+pitch = 40
+
+[recogniser]
+phrases = "phrases.txt"
+
+[engine]
+kind = "embedded"
+model = "weights"
+
+[endpointing]
+noise_ms = 500
+word_weight = 1
+habit_most_ms = 250.5
+
+[barge_in]
+many_words = 4
+
+[filler]
+texts = ["hm."]
+slow_ms = 900
+
+[switches]
+"""
+
+TOOLS = """
+from agent_runtime.tools import tool
+
+@tool
+async def first() -> None: ...
+
+@tool
+async def second() -> None: ...
+"""
+
+
+def write(folder: Path, text: str) -> Path:
+    (folder / "agent.toml").write_text(text, "utf-8")
+    (folder / "tools.py").write_text(TOOLS, "utf-8")
+    (folder / "empty.py").write_text("", "utf-8")
+    (folder / "broken.py").write_text("\n\n1 / 0\n", "utf-8")
+    (folder / "phrases.txt").write_text("# callers\non {day}\n", "utf-8")
+    (folder / "bad.txt").write_text("yes\non {dya}\n", "utf-8")
+    (folder / "latin.txt").write_bytes(b"gr\xfc\xdf\n")
+    (folder / "weights").mkdir(exist_ok=True)
+    return folder
+
+
+def test_every_key_arrives(tmp_path: Path) -> None:
+    agent = Agent.load(write(tmp_path, FULL))
+    assert (agent.name, agent.persona, agent.greeting, agent.direction) == ("desk", "front desk", "hello.", "outbound")
+    assert (agent.today, agent.time_limit_s, agent.hours) == (datetime.date(2026, 11, 23), 60.0, ("09:00", "17:00"))
+    assert agent.hints == ("be brief",)
+    assert agent.notes == (NoteField("day", "choice", ("monday", "tuesday")), NoteField("name", "heard"))
+    assert [tool.name for tool in agent.tools] == ["second"]
+    assert (agent.voice.name, agent.voice.rate_wpm, agent.voice.pitch) == ("de", 150, 40)
+    assert set(agent.sentences()) == {"on monday", "on tuesday"}
+    assert (agent.engine, agent.model, agent.folder) == ("embedded", tmp_path / "weights", tmp_path)
+    assert agent.endpointing == EndpointSettings(noise_ms=500, word_weight=1.0, habit_most_ms=250.5)
+    assert agent.barge_in == BargeInSettings(many_words=4)
+    assert agent.filler == FillerSettings(texts=("hm.",), slow_ms=900)
+
+
+def test_three_keys_are_enough(tmp_path: Path) -> None:
+    agent = Agent.load(str(write(tmp_path, HEAD)))
+    assert (agent.tools, agent.notes, agent.model, agent.today) == ((), (), None, None)
+    assert agent.endpointing == EndpointSettings()
+    assert "yes please" in agent.sentences()
+
+
+def test_all_tools_without_names_and_a_date_as_text(tmp_path: Path) -> None:
+    agent = Agent.load(write(tmp_path, HEAD + 'today = "2026-11-23"\n[tools]\nmodule = "tools.py"\n'))
+    assert [tool.name for tool in agent.tools] == ["first", "second"]
+    assert agent.today == datetime.date(2026, 11, 23)
+
+
+WHOLE_MS = "expected a whole number of milliseconds"
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        # slips in names
+        (HEAD + 'greting = "x"', "agent.toml: unknown key 'greting' in [agent]; did you mean 'greeting'?"),
+        (HEAD + "[endpoint]\nnoise_ms = 1", "agent.toml: unknown section [endpoint]; did you mean [endpointing]?"),
+        (HEAD + "[zzz]", "agent.toml: unknown section [zzz]; known are [agent], [note], [tools], [voice]"),
+        ('name = "desk"\n' + HEAD, "agent.toml: unknown key 'name' above the first section; known are [agent]"),
+        (
+            HEAD + "[voice]\nvolume = 3",
+            "agent.toml: unknown key 'volume' in [voice]; known are 'name', 'rate_wpm', 'pitch'",
+        ),
+        (
+            HEAD + "[switches]\nmagic = true",
+            "agent.toml: unknown key 'magic' in [switches]; there is none in this version",
+        ),
+        # wrong types
+        (HEAD + "[endpointing]\nnoise_ms = 'soon'", "[endpointing] noise_ms is 'soon'; " + WHOLE_MS),
+        (HEAD + "[endpointing]\nnoise_ms = 1.5", "[endpointing] noise_ms is 1.5; " + WHOLE_MS),
+        (HEAD + "[endpointing]\nnoise_ms = true", "[endpointing] noise_ms is true; " + WHOLE_MS),
+        (HEAD + "[endpointing]\nnoise_ms = -1", "[endpointing] noise_ms is -1; " + WHOLE_MS),
+        (HEAD + "[endpointing]\nword_weight = nan", "[endpointing] word_weight is nan; expected a number"),
+        (HEAD + "[endpointing]\ncurve = []", "unknown key 'curve' in [endpointing]"),
+        (HEAD + "[filler]\ntexts = 'hm.'", "[filler] texts is 'hm.'; expected a list of texts"),
+        (HEAD + "[filler]\ntexts = [1]", "[filler] texts is [1]; expected a list of texts"),
+        (HEAD + "hours = ['9:00']", '[agent] hours is [\'9:00\']; expected two times such as ["09:00", "17:00"]'),
+        (HEAD + "hours = ['nine', 'five']", "[agent] hours is ['nine', 'five']; expected two times"),
+        (
+            HEAD + "today = 2026-11-23T10:00:00",
+            "[agent] today is 2026-11-23 10:00:00; expected a date such as 2026-11-23",
+        ),
+        (HEAD + "today = 'monday'", "[agent] today is 'monday'; expected a date such as 2026-11-23"),
+        (HEAD + "today = 20261123", "[agent] today is 20261123; expected a date such as 2026-11-23"),
+        (HEAD + "direction = 'up'", "[agent] direction is 'up'; expected 'inbound' or 'outbound'"),
+        (HEAD + "[agent.hints]\na = 1", "[agent] hints is {'a': 1}; expected a list of texts"),
+        (HEAD + "voice = 'de'", "unknown key 'voice' in [agent]"),
+        ("voice = 'de'\n" + HEAD, "agent.toml: voice is no section; write [voice] once"),
+        (HEAD + "[[voice]]\nname = 'de'", "agent.toml: voice is no section; write [voice] once"),
+        (HEAD + "[engine]\nkind = 'abacus'", "[engine] kind is 'abacus'; expected 'embedded'"),
+        (HEAD + "[voice]\nname = '" + "x" * 99 + "'\npitch = '" + "y" * 99 + "'", "[voice] pitch is 'yyyyyyyy"),
+        # notes
+        (HEAD + "[note]\nname = 'day'", "agent.toml: note is not a list of sections; write [[note]] above each"),
+        (HEAD + "[[note]]\nname = 'day'", '[[note]] 1 has no kind; add kind = "..."'),
+        (
+            HEAD + "[[note]]\nname = 'a'\nkind = 'time'\n[[note]]\nkind = 'time'",
+            '[[note]] 2 has no name; add name = "..."',
+        ),
+        (
+            HEAD + "[[note]]\nname = 'a'\nkind = 'date'",
+            "[[note]] 1 kind is 'date'; expected 'choice' or 'time' or 'heard'",
+        ),
+        (HEAD + "[[note]]\nname = 'a'\nkind = 'choice'", "agent.toml: choice note a has no values; list them"),
+        # what the agent itself refuses
+        ("[agent]\nname = 'desk'", "agent.toml: persona is empty"),
+        ("", "agent.toml: name is empty"),
+        (HEAD + "time_limit_s = 0", "agent.toml: time_limit_s is 0.0; expected seconds above 0"),
+        (HEAD + "[voice]\nrate_wpm = 9000", "agent.toml: voice rate_wpm is 9000; expected 80 to 450"),
+        # files
+        (HEAD + "[tools]\nmodule = 'tolls.py'", "[tools] module is 'tolls.py'; expected a Python file in "),
+        (HEAD + "[tools]\nmodule = '../tools.py'", "[tools] module is '../tools.py'; expected a Python file in "),
+        (HEAD + "[tools]\nnames = ['first']", '[tools] has names but no module; add module = "tools.py"'),
+        (HEAD + "[tools]\nmodule = 'empty.py'", "agent.toml: empty.py has no tool; put @tool above an async def"),
+        (HEAD + "[tools]\nmodule = 'broken.py'", "broken.py:3: ZeroDivisionError: division by zero"),
+        (
+            HEAD + "[tools]\nmodule = 'tools.py'\nnames = ['fist']",
+            "[tools] names has 'fist', which tools.py does not define; did you mean 'first'?",
+        ),
+        (HEAD + "[engine]\nmodel = 'nowhere'", "[engine] model is 'nowhere', but "),
+        (HEAD + "[recogniser]\nphrases = 'no.txt'", "[recogniser] phrases is 'no.txt': cannot be read (No such file"),
+        (
+            HEAD + "[recogniser]\nphrases = 'latin.txt'",
+            "[recogniser] phrases is 'latin.txt': cannot be read (not UTF-8)",
+        ),
+        (HEAD + "[recogniser]\nphrases = 'bad.txt'", "bad.txt:2: the slot {dya} has no values; known are none"),
+        # the file itself
+        ("[agent\n", "agent.toml: no valid TOML: "),
+        (HEAD + HEAD, "agent.toml: no valid TOML: "),
+    ],
+)
+def test_a_slip_gets_one_line(tmp_path: Path, text: str, message: str) -> None:
+    with pytest.raises(AgentFileError, match=re.escape(message)) as caught:
+        Agent.load(write(tmp_path, text))
+    line = str(caught.value)
+    assert "\n" not in line
+    assert len(line) < 300 + len(str(tmp_path))
+
+
+def test_a_folder_without_an_agent(tmp_path: Path) -> None:
+    with pytest.raises(AgentFileError, match=r"has no agent\.toml; give the folder of an agent"):
+        Agent.load(tmp_path)
+    with pytest.raises(AgentFileError, match=r"nowhere has no agent\.toml"):
+        Agent.load(tmp_path / "nowhere")
+    (tmp_path / "agent.toml").write_text(HEAD)
+    with pytest.raises(AgentFileError, match=r"is a file; give the folder that holds agent\.toml"):
+        Agent.load(tmp_path / "agent.toml")
+    (tmp_path / "agent.toml").write_bytes(b'name = "\xff"')
+    with pytest.raises(AgentFileError, match=r"agent\.toml: byte 8 is no UTF-8"):
+        Agent.load(tmp_path)
+    (tmp_path / "agent.toml").unlink()
+    (tmp_path / "agent.toml").mkdir()
+    with pytest.raises(AgentFileError, match=r"agent\.toml: cannot be read"):
+        Agent.load(tmp_path)
+
+
+def test_the_table_lists_exactly_the_accepted_keys() -> None:
+    listed = set(re.findall(r"^    \[+(\w+)\]+ (\w+)? {2,}\S", agent_file.__doc__ or "", re.MULTILINE))
+    accepted = {(section, key) for section, keys in agent_file.accepted_keys().items() for key in keys or ("",)}
+    assert listed == accepted
