@@ -187,7 +187,7 @@ class Agent:
         values = {f.name: getattr(self, f.name) for f in dataclasses.fields(self) if f.name not in left_out}
         values["tools"] = [(tool.shape, tool.slow_s, tool.filler) for tool in self.tools]
         values["model"] = self.model.name if self.model else None
-        text = json.dumps(values, default=_plain, sort_keys=True, ensure_ascii=False)
+        text = json.dumps(values, default=dataclasses.asdict, sort_keys=True, ensure_ascii=False)
         return hashlib.blake2b(text.encode(), digest_size=8).hexdigest()
 
     def _expanded(self) -> tuple[str, ...]:
@@ -265,11 +265,3 @@ def _check_tools(tools: Sequence[object], notes: Sequence[NoteField]) -> None:
 
 def _list(names: Any) -> str:
     return ", ".join(names) or "none"
-
-
-def _plain(value: Any) -> Any:
-    if dataclasses.is_dataclass(value) and not isinstance(value, type):
-        return dataclasses.asdict(value)
-    if isinstance(value, Mapping):
-        return dict(value)
-    return str(value)

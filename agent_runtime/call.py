@@ -179,6 +179,8 @@ async def _run(
         if target is None:
             return call
         if labels is not None:
-            await asyncio.to_thread((folder / "labels.json").write_text, labels().to_json() + "\n", "utf-8")
+            from .testing.label_file import write_labels
+
+            await asyncio.to_thread(write_labels, folder / "labels.json", labels())
         folder.rename(target)
         return Call(call.ended, call.entries, target)

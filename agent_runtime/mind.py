@@ -203,7 +203,9 @@ class Mind:
         text = " ".join(part for part in (event.stable, event.tail) if part)
         changed = self.conversation.hear(event.segment, text, final=False)
         if self.floor.overlapping:
-            yield from self._overlap(self.floor.words(text, entry.at_us, self.plans.speech(entry.at_us), final=False))
+            # An early hypothesis of "mm-hm" may read "no": the agent is silent already, so wait for words that last.
+            speech = self.plans.speech(entry.at_us)
+            yield from self._overlap(self.floor.words(event.stable, entry.at_us, speech, final=False))
         if changed and not self.plans.any:
             listening = self.conversation.listening()
             yield do.Prefill(listening.digest, listening)
@@ -277,7 +279,7 @@ class Mind:
         if self._tool_steps >= self.settings.max_tool_steps:
             blocked = tuple(sorted(self.settings.tools))
         stream = self.conversation.committed
-        self.plans.generation = Generation(self.plans.number("generation"), stream, after_result, blocked)
+        self.plans.generation = Generation(self.plans.number("generation"), stream, after_result)
         yield do.Generate(self.plans.generation.number, stream.digest, after_result, blocked, stream)
 
     def _thought(self, event: ev.ThoughtFormed, entry: Entry) -> Iterator[Command]:
@@ -340,8 +342,9 @@ class Mind:
         )
         if not gate.allowed:
             yield Decision("wait", f"{event.tool} held back: {gate.reason} {gate.about}".strip())
+            # The model must say something instead: no other tool could make up for what was not agreed.
             self.conversation.committed = generation.base
-            yield from self._generate(after_result=generation.after_result, blocked=(*generation.blocked, event.tool))
+            yield from self._generate(after_result=generation.after_result, blocked=tuple(sorted(self.settings.tools)))
             return
         self._tool_steps += 1
         self.conversation.add(Role.CALL, event.spoken, Role.END)

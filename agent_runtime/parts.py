@@ -92,8 +92,8 @@ async def _open_engine(agent: Agent, run: Runner, stack: AsyncExitStack) -> tupl
 
 async def _open_ears(agent: Agent, run: Runner, stack: AsyncExitStack) -> Ears:
     from audio.engines.silero import Silero
-    from audio.engines.sphinx import SphinxPool
-    from audio.language import build_language
+    from audio.engines.sphinx.pool import SphinxPool
+    from audio.language.files import build_language
 
     language = await asyncio.to_thread(build_language, agent.sentences(), (), cache_folder() / "language")
     detector = Silero(run)
@@ -105,8 +105,9 @@ async def _open_ears(agent: Agent, run: Runner, stack: AsyncExitStack) -> Ears:
 
 
 async def _open_voice(agent: Agent, run: Runner, stack: AsyncExitStack) -> Voice:
-    from audio.engines.espeak import EspeakVoice
+    from audio.engines.espeak.voice import EspeakVoice, VoiceSettings
 
-    voice = EspeakVoice(run, name=agent.voice.name, rate_wpm=agent.voice.rate_wpm, pitch=agent.voice.pitch)
+    wanted = VoiceSettings(agent.voice.name, agent.voice.rate_wpm, agent.voice.pitch)
+    voice = EspeakVoice(run, wanted)
     stack.push_async_callback(voice.close)
     return voice

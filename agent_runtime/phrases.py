@@ -7,8 +7,9 @@ thousands; as templates they fit a page. The notation of a line:
     @day = monday | tuesday                      the values of a slot
     # words                                      a comment; empty lines are skipped
 
-Every line counts alike, however many sentences it stands for: `weight` of them, or more where a slot has more values.
-Which they are is fixed by the line itself, so equal templates give equal sentences. This file refuses to know files,
+Every line stands for about as many sentences as any other, so that "yes" is not drowned by what has more wordings:
+`weight` of them, or more where there are more wordings or values. Which they are is fixed by the line itself, so
+equal templates give equal sentences. This file refuses to know files,
 recognisers and agents.
 """
 
@@ -34,7 +35,7 @@ class PhraseError(ValueError):
 
 
 def expand_phrases(
-    lines: Iterable[str], slots: Mapping[str, Sequence[str]], *, weight: int = 40, source: str = "phrases"
+    lines: Iterable[str], slots: Mapping[str, Sequence[str]], *, weight: int = 10, source: str = "phrases"
 ) -> tuple[str, ...]:
     """The sentences of template `lines`, in their order; `slots` are values known beside those of the @ lines.
 

@@ -47,7 +47,6 @@ class Generation:
     base: Trajectory
     """The stream it was asked on; a refused tool call goes back to here."""
     after_result: bool
-    blocked: tuple[str, ...] = ()
 
 
 @dataclass(slots=True)

@@ -49,6 +49,10 @@ _NAMES = frozenset(
 )  # fmt: skip
 _ENDS_NAME = frozenset({"at"})
 """Behind ``at`` a time follows, not the code: ``the code works, i will come at ten thirty``."""
+_QUESTION_WORDS = 4
+"""A question of at least this many words ends a number read in groups; ``go on?`` does not. A guess."""
+_DICTATING = frozenset({"digit", "digits", "number", "numbers", "card", "next", "rest", "last", "again", "continue"})
+"""Questions with one of these ask for the rest of the number."""
 _MONTHS = frozenset(
     {"january", "february", "march", "april", "may", "june", "july", "august", "september", "october", "november",
      "december"}
@@ -96,6 +100,8 @@ class MaskedWords:
 
     words: tuple[str, ...]
     stable: int
+    sources: tuple[int, ...]
+    """For each of the words, the place of the (first) original word it stands for: its times can be looked up there."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -273,6 +279,7 @@ def mask_words(words: Sequence[str], *, more: bool = True) -> tuple[str, ...]:
 def _mask_words(words: Sequence[str], spans: Sequence[Span], stable: int) -> MaskedWords:
     """Put the marks into the word list; `stable` counts words before and after."""
     masked: list[str] = []
+    sources: list[int] = []
     kept = 0
     offset = 0
     waiting = list(spans)
@@ -289,11 +296,12 @@ def _mask_words(words: Sequence[str], spans: Sequence[Span], stable: int) -> Mas
         text += word[at - offset :]
         if text:
             masked.append(text)
+            sources.append(place)
         crosses = bool(inside) and inside[-1].end > end
         if place < stable and not crosses:
             kept = len(masked)
         offset = end + 1
-    return MaskedWords(tuple(masked), kept)
+    return MaskedWords(tuple(masked), kept, tuple(sources))
 
 
 class SecretMask:
@@ -315,8 +323,10 @@ class SecretMask:
         words = [token.word for token in _tokens(text)]
         self._named = not _NAMES.isdisjoint(words[-2 * _NAMED_WITHIN_WORDS :])
         self._interrupted = True
-        if _is_times(self._carried):
-            # "ten thirty", then after the agent's turn "two": two times, not one number
+        is_time = _is_times(self._carried) and sum(token.digits for token in self._carried) > 1
+        asks_else = text.rstrip().endswith("?") and len(words) >= _QUESTION_WORDS and _DICTATING.isdisjoint(words)
+        if is_time or asks_else:
+            # "ten thirty", then after the agent's turn "two": two times; ratings given one by one: no number either
             self._carried = ()
 
     def partial(self, stable: Sequence[str], tail: Sequence[str] = ()) -> MaskedWords:
@@ -326,11 +336,11 @@ class SecretMask:
         masked = _mask_words(words, spans, len(stable))
         if runs and runs[-1].at_end and runs[-1].span in spans:
             # its count may still grow
-            return MaskedWords(masked.words, min(masked.stable, len(masked.words) - 1))
+            return replace(masked, stable=min(masked.stable, len(masked.words) - 1))
         return masked
 
-    def final(self, words: Sequence[str]) -> tuple[str, ...]:
-        """The words of a finished segment, masked; the next `partial` belongs to the next segment."""
+    def final(self, words: Sequence[str]) -> MaskedWords:
+        """The words of a finished segment, masked, all stable; the next `partial` belongs to the next segment."""
         runs, spans = self._scan(words)
         tokens = _tokens(" ".join(words))
         if runs and runs[-1].at_end:
@@ -342,7 +352,7 @@ class SecretMask:
             self._named = bool(names) and len(tokens) - 1 - names[-1] < _NAMED_WITHIN_WORDS and not runs
         self._held.clear()
         self._interrupted = False
-        return _mask_words(words, spans, 0).words
+        return _mask_words(words, spans, len(words))
 
     def _scan(self, words: Sequence[str]) -> tuple[list[_Run], list[Span]]:
         """Runs of the segment, and the spans of those to mask; remembers where secrets began."""

@@ -48,9 +48,7 @@ _NEUTRAL = (
 _LINKS = frozenset({"on", "at", "for", "it", "and"})
 """Words that may link repeated ones: ``yes on wednesday at ten``, ``yes cancel it``."""
 
-_REFUSING = frozenset(
-    plain_words("no nope nah not never neither wrong incorrect nothing negative mistake mistaken")
-)
+_REFUSING = frozenset(plain_words("no nope nah not never neither wrong incorrect nothing negative mistake mistaken"))
 _UNDECIDED = (
     "do not know", "not sure", "not certain", "not know", "no idea", "i guess", "maybe", "perhaps", "why not",
     "no problem", "no worries", "not bad", "not yet", "hang on", "hold on", "wait", "one moment", "no rush",
@@ -138,4 +136,3 @@ def _refuses(words: Sequence[str]) -> bool:
 def _negated(words: Sequence[str], at: int) -> bool:
     """True where one of the two words before `at` is ``not``: ``not right``, ``not really right``."""
     return "not" in words[max(0, at - 2) : at]
-

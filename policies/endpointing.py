@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import enum
 import math
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
@@ -173,6 +174,11 @@ _LINKS = frozenset(plain_words("and or but is was"))
 _DAY_PARTS = frozenset(plain_words("morning afternoon evening noon today tomorrow tonight week weekend"))
 _DAYS = frozenset(WEEKDAYS) | frozenset(f"{day}s" for day in WEEKDAYS)
 
+_MASKED_END = re.compile(r"\[digits (\d+)\]$")
+"""Digits that were masked before they came here (`memory.secrets`): only their count is known."""
+_LONG_NUMBER_DIGITS = 10
+"""Telephone numbers have 10 or 11, cards 16: fewer digits are likely to go on after a pause."""
+
 _P_UNFINISHED = 0.04
 _P_SPELLING = 0.2
 _P_UNCERTAIN = 0.5
@@ -191,6 +197,9 @@ def likelihood(words: Sequence[str], expects: str = "") -> tuple[float, Why]:
     """
     last = words[-1]
     expected = frozenset(expects.split())
+    hidden = _MASKED_END.search(" ".join(words[-2:]))
+    if hidden is not None:
+        return (_P_SPELLING, Why.SPELLING) if int(hidden[1]) < _LONG_NUMBER_DIGITS else (_P_UNCERTAIN, Why.UNCERTAIN)
     if _is_spelling(words, expected):
         return _P_SPELLING, Why.SPELLING
     if last in _FILLED:

@@ -39,7 +39,14 @@ _PAST = frozenset({"past", "after"})
 _NO_HOUR_AFTER = frozenset(
     plain_words("that this which no the any some every first last next other another each only number room line")
 )
-"""A bare hour word behind one of these is no time: ``that one``, ``the two``, ``room ten``."""
+"""A bare hour word behind one of these is no time: ``that two``, ``the two``, ``room ten``."""
+_ONE_AFTER = frozenset(
+    plain_words(
+        "at around about for by until till to or and from between before after past say monday tuesday wednesday "
+        "thursday friday saturday sunday morning afternoon today tomorrow yes ok um uh maybe"
+    )
+)
+"""``one`` is a pronoun more often than an hour: bare, it is a time only first, behind these, or behind a number."""
 _NO_HOUR_BEFORE = frozenset(
     plain_words(
         "moment second seconds minute minutes day days week weeks month months year years people persons children "
@@ -221,6 +228,8 @@ def _in_day(words: Sequence[str], at: int, end: int, half_day_minute: int, cost:
 def _is_no_hour(words: Sequence[str], at: int) -> bool:
     before = words[at - 1] if at else ""
     after = words[at + 1] if at + 1 < len(words) else ""
+    if words[at] == "one" and before and not (before in _ONE_AFTER or is_number_word(before)):
+        return True
     return before in _NO_HOUR_AFTER or after in _NO_HOUR_BEFORE
 
 

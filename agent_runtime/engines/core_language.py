@@ -51,7 +51,7 @@ class CoreLanguage:
             self._tokenizer,
             self._notes,
             self._shapes,
-            heard=facts.heard,
+            heard=(" ".join(facts.heard),),
             offered=facts.offered,
             after_result=after_result,
             known=facts.known,

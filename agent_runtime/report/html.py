@@ -21,7 +21,8 @@ from agent_runtime.labels import Labels
 from agent_runtime.latency import Figure, measure, summary
 from agent_runtime.record import Entry, encode
 
-from .lanes import Call, Line, Mark, read_call
+from .lanes import Call, read_call
+from .marks import Line, Mark
 from .peaks import Peaks, flat_peaks, read_peaks
 
 __all__ = ["render", "write_report"]
@@ -114,6 +115,7 @@ def _facts(call: Call) -> Iterator[str]:
     yield call.date
     yield clock(call.length_s)
     yield call.outcome
+    yield f"{call.overlapped_s:.1f} s of thinking and tools under speech"
 
 
 def _lane(name: str, title: str, says: str, call: Call) -> str:
@@ -123,7 +125,8 @@ def _lane(name: str, title: str, says: str, call: Call) -> str:
     if name == "speaking":
         marks += "".join(_mark(mark) for mark in call.lanes["gaps"])
     head = f'<div class="head" title="{escape(says)}">{escape(title)}</div>'
-    return f'<div class="lane {name}" role="group" aria-label="{escape(title)}">{head}<div class="row">{marks}</div></div>'
+    group = f'class="lane {name}" role="group" aria-label="{escape(title)}"'
+    return f'<div {group}>{head}<div class="row">{marks}</div></div>'
 
 
 def _mark(mark: Mark) -> str:
@@ -135,11 +138,14 @@ def _mark(mark: Mark) -> str:
         inner += f"<i>{escape(mark.tail)}</i>"
     if mark.words:
         spoken = (
-            f'<s style="--t:{word.start_s - mark.start_s:.3f};--d:{word.end_s - word.start_s:.3f}">{escape(word.text)}</s>'
-            for word in mark.words
+            f'<s style="--t:{word.start_s - mark.start_s:.3f}">{escape(word.text)}</s>' for word in mark.words
         )
         inner += f'<u>{"".join(spoken)}</u>'
+    if mark.level[0]:
+        place += f";--h:{mark.level[0]:.2f};--k:{mark.level[1]:.2f}"
     kind = " ".join("m-" + part for part in mark.kind.split())
+    if mark.end_s - mark.start_s < 0.8 and mark.room_s - mark.start_s > 0.8:
+        kind += " m-brief"
     return (
         f'<div class="mark {kind}" style="{place}" tabindex="-1" data-tip="{escape(tip)}" data-seq="{mark.seq}">'
         f"{inner}</div>"

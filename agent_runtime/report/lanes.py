@@ -7,9 +7,9 @@ the line of the recording (sample / 16,000). This file refuses to know colours, 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
-from agent_runtime.commands import CallTool, Decision, Generate, Prefill, Say
+from agent_runtime.commands import CallTool, Decision, Generate, Prefill
 from agent_runtime.events import (
     AudioLost,
     CallAnswered,
@@ -28,16 +28,18 @@ from agent_runtime.events import (
     ToolFailed,
     ToolRequested,
     ToolReturned,
-    UtteranceHeard,
 )
 from agent_runtime.labels import RATE_HZ, Labels
-from agent_runtime.latency import Spoken, agent_speech, measure
+from agent_runtime.latency import agent_speech, measure
 from agent_runtime.record import Entry
 
-__all__ = ["Call", "Line", "Mark", "Word", "read_call"]
+from .marks import Line, Mark, Tip, Word, with_room
+from .speech import speech
 
-CHARS_PER_S = 15.0
-"""How long unheard text is drawn: about what espeak-ng speaks at 170 words a minute."""
+__all__ = ["Call", "read_call"]
+
+FEW_WORDS = 6
+"""A segment of fewer words does not fill the height of the partials' lane."""
 
 OUTCOMES = {
     "caller_hung_up": "the caller hung up",
@@ -48,43 +50,6 @@ OUTCOMES = {
     "cancelled": "cancelled",
     "": "the log stops before the call ended",
 }
-
-
-@dataclass(frozen=True, slots=True)
-class Word:
-    """A word where it was said."""
-
-    text: str
-    start_s: float
-    end_s: float
-
-
-@dataclass(frozen=True, slots=True)
-class Mark:
-    """Something drawn in a lane from `start_s` to `end_s`; `room_s` is where the next mark of the lane begins."""
-
-    kind: str
-    start_s: float
-    end_s: float
-    text: str
-    tip: tuple[tuple[str, str], ...] = ()
-    seq: int = 0
-    room_s: float = 0.0
-    tail: str = ""
-    """A second piece of the text, drawn weaker: the unstable words of a partial, the result of a tool."""
-    words: tuple[Word, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Line:
-    """One line of the conversation as it was heard."""
-
-    party: str
-    start_s: float
-    end_s: float
-    text: str
-    unheard: str = ""
-    note: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,7 +99,7 @@ class _Reading:
     def call(self) -> Call:
         started = next((e.what for e in self.entries if isinstance(e.what, CallStarted)), None)
         ended = next((e.what for e in self.entries if isinstance(e.what, CallEnded)), None)
-        speaking, agent_lines = self._speaking()
+        speaking, agent_lines = speech(self.entries, self.spoken, self.at)
         lanes = {
             "heard": self._heard(),
             "partials": self._partials(),
@@ -193,10 +158,10 @@ class _Reading:
     def _heard(self) -> list[Mark]:
         marks = []
         for entry, final, start_s in self._finals():
-            words = tuple(Word(text, first / RATE_HZ, last / RATE_HZ) for text, first, last in final.words)
+            timed = tuple(Word(text, first / RATE_HZ, last / RATE_HZ) for text, first, last in final.words)
             tip = (("heard", final.text), ("known", f"{self.at(entry):.2f} s"), ("segment", str(final.segment)))
             end_s = max(final.end_sample / RATE_HZ, start_s + 0.05)
-            marks.append(Mark("heard", start_s, end_s, final.text, tip, entry.seq, words=words))
+            marks.append(Mark("heard", start_s, end_s, final.text, tip, entry.seq, words=timed))
         for entry in self.entries:
             what = entry.what
             if isinstance(what, DigitPressed):
@@ -204,30 +169,32 @@ class _Reading:
                 marks.append(Mark("key", start_s, start_s + 0.2, what.digit, (("key", what.digit),), entry.seq))
             elif isinstance(what, AudioLost):
                 start_s, lost_s = what.sample / RATE_HZ, what.n_samples / RATE_HZ
-                tip = (("audio lost", f"{lost_s:.2f} s"), ("reason", what.reason))
-                marks.append(Mark("lost", start_s, start_s + lost_s, "lost", tip, entry.seq))
+                lost = (("audio lost", f"{lost_s:.2f} s"), ("reason", what.reason))
+                marks.append(Mark("lost", start_s, start_s + lost_s, "lost", lost, entry.seq))
         return sorted(marks, key=lambda mark: mark.start_s)
 
     def _partials(self) -> list[Mark]:
         marks = []
         ends: dict[int, float] = {e.cause: self.at(e) for e, _, _ in self._finals()}
-        shown = [e for e in self.entries if isinstance(e.what, PartialTranscript)]
-        for number, entry in enumerate(shown):
-            what = entry.what
-            assert isinstance(what, PartialTranscript)
+        shown = [(e, e.what) for e in self.entries if isinstance(e.what, PartialTranscript)]
+        most: dict[int, int] = {}
+        for _, what in shown:
+            most[what.segment] = max(most.get(what.segment, FEW_WORDS), len((what.stable + " " + what.tail).split()))
+        for number, (entry, what) in enumerate(shown):
             start_s = self.at(entry)
             until = ends.get(entry.cause, start_s + 0.3)
-            if number + 1 < len(shown) and shown[number + 1].cause == entry.cause:
-                until = self.at(shown[number + 1])
+            if number + 1 < len(shown) and shown[number + 1][0].cause == entry.cause:
+                until = self.at(shown[number + 1][0])
+            stable, tail = (len(words.split()) / most[what.segment] for words in (what.stable, what.tail))
             tip = (
                 ("stable", what.stable or "-"),
                 ("may change", what.tail or "-"),
                 ("revision", str(what.revision)),
                 ("known", f"{start_s:.2f} s"),
             )
-            marks.append(
-                Mark("partial", start_s, max(until, start_s + 0.02), what.stable, tip, entry.seq, tail=what.tail)
-            )
+            end_s = max(until, start_s + 0.02)
+            level = (stable + tail, stable)
+            marks.append(Mark("partial", start_s, end_s, what.stable, tip, entry.seq, tail=what.tail, level=level))
         return marks
 
     def _caller_lines(self) -> Iterator[Line]:
@@ -283,12 +250,11 @@ class _Reading:
 
     def _tools(self) -> list[Mark]:
         marks = []
+        answers = {e.cause: e for e in self.entries if isinstance(e.what, ToolReturned | ToolFailed)}
         for entry in self.entries:
             if not isinstance(entry.what, CallTool):
                 continue
-            answer = next(
-                (e for e in self.entries if isinstance(e.what, ToolReturned | ToolFailed) and e.cause == entry.seq), None
-            )
+            answer = answers.get(entry.seq)
             begun_s = self.at(entry)
             end_s = self.at(answer) if answer else self.end_s
             said, kind = "no result in this log", "tool failed"
@@ -329,69 +295,14 @@ class _Reading:
                 scores = tuple((name, f"{value:g}") for name, value in what.scores.items())
                 cause = self.by_seq.get(entry.cause)
                 on = f"{type(cause.what).__name__} (entry {cause.seq})" if cause else "-"
-                tip = (("decision", what.action), ("reason", what.reason), *scores, ("on", on))
+                tip: Tip = (("decision", what.action), ("reason", what.reason), *scores, ("on", on))
                 marks.append(Mark(what.action, at_s, at_s, what.action.replace("_", " "), tip, entry.seq))
             elif isinstance(what, PartFailed):
                 tip = (("part failed", what.part), ("detail", what.detail), ("recovered", str(what.recovered)))
                 marks.append(Mark("fault", at_s, at_s, f"{what.part} failed", tip, entry.seq))
         return marks
 
-    # --- speaking ------------------------------------------------------------------------------------------------
-
-    def _speaking(self) -> tuple[list[Mark], list[Line]]:
-        planned: dict[int, list[str]] = {}
-        heard: dict[int, list[tuple[float, str]]] = {}
-        seqs: dict[int, int] = {}
-        for entry in self.entries:
-            what = entry.what
-            if isinstance(what, Say):
-                planned.setdefault(what.utterance, []).append(what.text)
-                seqs.setdefault(what.utterance, entry.seq)
-            elif isinstance(what, UtteranceHeard):
-                heard.setdefault(what.utterance, []).append((self.at(entry), what.text))
-        marks: list[Mark] = []
-        lines: list[Line] = []
-        for one in self.spoken:
-            if not one.audible:
-                continue
-            text = " ".join(part for part in planned.get(one.utterance, ()) if part)
-            steps = heard.get(one.utterance, [])
-            got = steps[-1][1] if steps else (text if one.reason == "open" else "")
-            unheard = text[len(got) :].strip() if text.startswith(got) else ""
-            marks += self._utterance_marks(one, got, unheard, text, steps, seqs.get(one.utterance, 0))
-            start_s, end_s = one.audible[0][0] / RATE_HZ, one.audible[-1][1] / RATE_HZ
-            lines.append(Line("agent", start_s, end_s, got, unheard, note="" if one.kind == "answer" else one.kind))
-        return marks, lines
-
-    def _utterance_marks(
-        self, one: Spoken, got: str, unheard: str, text: str, steps: list[tuple[float, str]], seq: int
-    ) -> Iterator[Mark]:
-        """The heard clauses, the pauses in which the agent had yielded, and the unheard rest of an utterance."""
-        start_s, end_s = one.audible[0][0] / RATE_HZ, one.audible[-1][1] / RATE_HZ
-        tip = (("said", text or "-"), ("heard", got or "-"), ("kind", one.kind), ("ended", one.reason))
-        if unheard:
-            tip = (*tip[:2], ("unheard", unheard), *tip[2:])
-        before_s, before = start_s, ""
-        clauses: list[tuple[float, float, str]] = []
-        for at_s, until in steps:
-            clause = until[len(before) :].strip()
-            if clause and min(at_s, end_s) > before_s:
-                clauses.append((before_s, min(at_s, end_s), clause))
-                before_s, before = min(at_s, end_s), until
-        if not clauses:
-            clauses.append((start_s, end_s, got or text))
-        else:
-            first_s, _, clause = clauses[-1]
-            clauses[-1] = (first_s, end_s, clause)
-        for first_s, last_s, clause in clauses:
-            yield Mark(f"said {one.kind}", first_s, max(last_s, first_s + 0.02), clause, tip, seq)
-        for (_, paused), (resumed, _) in zip(one.audible, one.audible[1:], strict=False):
-            away_ms = (resumed - paused) * 1000 / RATE_HZ
-            why = (("yielded", f"inaudible for {away_ms:.0f} ms, then went on"),)
-            yield Mark("held", paused / RATE_HZ, resumed / RATE_HZ, "", why, seq)
-        if unheard:
-            rest_s = min(3.0, max(0.4, len(unheard) / CHARS_PER_S))
-            yield Mark("unheard", end_s, end_s + rest_s, unheard, tip, seq)
+    # --- between turns --------------------------------------------------------------------------------------------
 
     def _gaps(self) -> Iterator[Mark]:
         """From the caller's last sample to the agent's first sound, turn by turn."""
@@ -402,17 +313,6 @@ class _Reading:
                 yield Mark(
                     "gap", turn.last_sample / RATE_HZ, turn.first_sound / RATE_HZ, f"{turn.first_sound_ms:.0f} ms", tip
                 )
-
-
-def with_room(marks: Sequence[Mark], end_s: float) -> list[Mark]:
-    """The marks with `room_s` set to the start of the next later mark of the lane, or to the end of the drawing."""
-    placed: list[Mark] = []
-    later_s, same_s = end_s, end_s
-    for mark in sorted(marks, key=lambda one: one.start_s, reverse=True):
-        if mark.start_s < same_s:
-            later_s, same_s = same_s, mark.start_s
-        placed.append(replace(mark, room_s=max(later_s, mark.end_s if later_s == end_s else later_s)))
-    return placed[::-1]
 
 
 def covered(spans: Sequence[tuple[float, float]], by: Sequence[tuple[float, float]]) -> float:

@@ -20,6 +20,7 @@ from agent_runtime.tools import (
     ToolResultError,
     parse_spoken_call,
     spoken_call,
+    spoken_slots,
     tool,
 )
 from policies.shapes import Parameter, ToolShape
@@ -185,6 +186,11 @@ def test_a_call_is_said_in_the_order_of_the_parameters() -> None:
     assert spoken_call(remark, {"text": "call back", "urgent": True}) == "remark text call back urgent yes"
     with pytest.raises(ToolArgumentError, match="needs the argument 'time'"):
         spoken_call(book, {"day": "monday"})
+
+
+def test_the_words_of_each_argument() -> None:
+    arguments = {"day": "monday", "people": None, "part": "Any time"}
+    assert spoken_slots(find, arguments) == {"day": "monday", "part": "any time"}
 
 
 @pytest.mark.parametrize(

@@ -178,7 +178,7 @@ def test_misuse_is_named() -> None:
         with pytest.raises(SileroError, match="block is 320 samples; expected a multiple of 512"):
             await stream.probabilities(silence(320))
         with pytest.raises(FrameError, match="dtype float32"):
-            await stream.probabilities(np.zeros(512, np.float32))  # type: ignore[arg-type]
+            await stream.probabilities(np.zeros(512, np.float32))
         async with asyncio.TaskGroup() as group:
             group.create_task(stream.probabilities(silence(512)))
             await runner.entered.wait()

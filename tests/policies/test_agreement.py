@@ -1,3 +1,5 @@
+"""What counts as a yes, and that nothing else ever does."""
+
 from __future__ import annotations
 
 import pytest
@@ -31,9 +33,9 @@ def test_refusal_is_no(text: str) -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["", "mm hm", "wednesday", "yes but make it eleven", "is that right", "i do not know", "not sure", "why not", "wait",
-     "no problem", "no that is right", "no yes", "please", "thank you", "yes at eleven", "cancel it", "i guess so",
-     "one moment", "well yes", "yes right after ten", "miller yes"],
+    ["", "mm hm", "wednesday", "yes but make it eleven", "is that right", "i do not know", "not sure", "why not",
+     "wait", "no problem", "no that is right", "no yes", "please", "thank you", "yes at eleven", "cancel it",
+     "i guess so", "one moment", "well yes", "yes right after ten", "miller yes"],
 )  # fmt: skip
 def test_all_else_is_unclear(text: str) -> None:
     assert answer(text) == "unclear"
@@ -57,10 +59,11 @@ def test_the_read_back_may_be_repeated_but_not_changed(text: str, expected: Answ
     assert answer(text, READ_BACK) == expected
 
 
-WORDS = st.sampled_from([*READ_BACK.split(), "but", "not", "eleven", "tuesday", "maybe", "the", "after", "no", "friday"])
+FOREIGN = ["but", "not", "eleven", "tuesday", "the", "after", "no", "zebra"]
+WORDS = st.sampled_from([*READ_BACK.split(), *FOREIGN, "maybe", "friday"])
 
 
-@given(st.sampled_from(PLAIN), st.sampled_from(["but", "not", "eleven", "tuesday", "the", "after", "no", "zebra"]), st.data())
+@given(st.sampled_from(PLAIN), st.sampled_from(FOREIGN), st.data())
 def test_one_foreign_word_anywhere_is_never_yes(text: str, foreign: str, data: st.DataObject) -> None:
     words = text.split()
     words.insert(data.draw(st.integers(0, len(words))), foreign)

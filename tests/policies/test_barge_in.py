@@ -1,3 +1,5 @@
+"""What the agent does when the caller speaks over it, and that every overlap ends in a decision."""
+
 from __future__ import annotations
 
 import os
@@ -151,7 +153,8 @@ def test_no_overlap_hangs(overlap: Overlap) -> None:
 def tone(*partials: tuple[float, float]) -> NDArray[np.int16]:
     """A sum of (hertz, amplitude) sines, 100 ms."""
     t = np.arange(1600) / 16_000
-    return np.sum([a * np.sin(2 * np.pi * f * t) for f, a in partials], axis=0).astype(np.int16)
+    wave_form: NDArray[np.float64] = np.sum([a * np.sin(2 * np.pi * f * t) for f, a in partials], axis=0)
+    return wave_form.astype(np.int16)
 
 
 def test_a_hum_is_low_and_smooth() -> None:

@@ -1,3 +1,5 @@
+"""Which filler is said when, and never the same twice."""
+
 from __future__ import annotations
 
 from dataclasses import replace

@@ -1,3 +1,5 @@
+"""Numbers as words and back."""
+
 from __future__ import annotations
 
 import pytest

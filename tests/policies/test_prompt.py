@@ -1,3 +1,5 @@
+"""The card: its words, their order, and what may not stand in it."""
+
 from __future__ import annotations
 
 from datetime import date
@@ -39,7 +41,11 @@ def test_no_text_looks_like_a_role() -> None:
 
 @pytest.mark.parametrize(
     ("persona", "hours", "reason"),
-    [(" . ", None, "persona is empty"), ("word " * 401, None, "at most 400"), ("desk", ("9", "17:00"), "expected HH:MM")],
+    [
+        (" . ", None, "persona is empty"),
+        ("word " * 401, None, "at most 400"),
+        ("desk", ("9", "17:00"), "expected HH:MM"),
+    ],
 )
 def test_bad_cards_are_refused(persona: str, hours: tuple[str, str] | None, reason: str) -> None:
     with pytest.raises(PolicyError, match=reason):

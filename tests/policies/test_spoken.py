@@ -1,3 +1,5 @@
+"""JSON values and dates as words of the stream and back."""
+
 from __future__ import annotations
 
 from datetime import date, timedelta
@@ -27,7 +29,7 @@ def test_any_json_becomes_words_of_the_stream(value: Json) -> None:
     said = say_value(value)
     assert said
     assert said == " ".join(said.split())
-    assert not set(said) & set("<>.,?!:;\"0123456789")
+    assert not set(said) & set('<>.,?!:;"0123456789')
 
 
 @pytest.mark.parametrize(

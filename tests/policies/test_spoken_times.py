@@ -1,3 +1,5 @@
+"""Times of day said, read and found in running words."""
+
 from __future__ import annotations
 
 import pytest
@@ -129,6 +131,8 @@ def test_times_found(text: str, times: tuple[str, ...]) -> None:
     [
         "",
         "that one please",
+        "cancel the old one",
+        "a good one",
         "one moment please",
         "two people",
         "i have ninety nine problems",

@@ -1,0 +1,315 @@
+"""The forward pass of the core model in numpy: exact key/value cache, rollback, fork, and calls that share matmuls.
+
+At 1.3 M parameters numpy is as fast as any runtime and gives rollback and fork for nothing: rollback sets a length,
+fork copies the used part. The folder is the Qwen3 layout, so the same files load in transformers and vLLM. This file
+knows ids and logits; it refuses to know what an id means.
+
+Set ``OPENBLAS_NUM_THREADS=1`` before numpy is imported: threads only slow down matrices of this size.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from safetensors.numpy import load_file
+
+__all__ = ["Cache", "CoreConfig", "CoreModel", "CoreModelError"]
+
+Floats = NDArray[np.float32]
+
+_BLOCK_POSITIONS = 256
+"""A cache grows by this many positions: 0.75 MB at 6 layers and one key/value head of 64."""
+_PREFILL_POSITIONS = 128
+"""Longer inputs run in slices of this size, which bounds the square of scores."""
+_AHEAD: Floats = np.triu(np.full((_PREFILL_POSITIONS, _PREFILL_POSITIONS), -np.inf, np.float32), 1)
+"""Added to the scores of new positions among themselves: none sees a later one."""
+
+
+class CoreModelError(ValueError):
+    """A folder that this forward pass cannot run, or input outside of its range."""
+
+
+@dataclass(frozen=True, slots=True)
+class CoreConfig:
+    """Sizes by the names of the Qwen3 ``config.json``."""
+
+    vocab_size: int
+    hidden_size: int
+    num_hidden_layers: int
+    num_attention_heads: int
+    num_key_value_heads: int
+    head_dim: int
+    intermediate_size: int
+    rope_theta: float
+    rms_norm_eps: float
+    max_position_embeddings: int
+
+    @classmethod
+    def read(cls, file: Path) -> CoreConfig:
+        """Read ``config.json``. Raises `CoreModelError` when it describes another architecture."""
+        data: dict[str, Any] = json.loads(file.read_text("utf-8"))
+        for key, wanted in (("model_type", "qwen3"), ("hidden_act", "silu"), ("tie_word_embeddings", True)):
+            if data.get(key) != wanted:
+                raise CoreModelError(f"{file}: {key} is {data.get(key)!r}; this forward pass runs {wanted!r} only")
+        # transformers 5 writes the base of the rotation into a table of its own
+        theta = data.get("rope_theta") or (data.get("rope_parameters") or {}).get("rope_theta", 10000.0)
+        names = [name for name in cls.__dataclass_fields__ if name != "rope_theta"]
+        return cls(rope_theta=float(theta), **{name: data[name] for name in names})
+
+
+class Cache:
+    """Keys and values of one call: float32[layers, 2, kv heads, positions, head_dim], grown by blocks.
+
+    Positions from `length` on are garbage that the next extension overwrites, so rollback costs nothing.
+    """
+
+    __slots__ = ("_length", "data")
+
+    def __init__(self, config: CoreConfig, positions: int = _BLOCK_POSITIONS) -> None:
+        shape = (config.num_hidden_layers, 2, config.num_key_value_heads, positions, config.head_dim)
+        self.data: Floats = np.empty(shape, np.float32)
+        self._length = 0
+
+    @property
+    def length(self) -> int:
+        """Positions in use."""
+        return self._length
+
+    @property
+    def nbytes(self) -> int:
+        """Memory held."""
+        return self.data.nbytes
+
+    def truncate(self, length: int) -> None:
+        """Forget everything from position `length` on. Raises `CoreModelError` when there is less than that."""
+        if not 0 <= length <= self._length:
+            raise CoreModelError(
+                f"cannot truncate to {length}: the cache holds {self._length} positions; extend it first"
+            )
+        self._length = length
+
+    def fork(self) -> Cache:
+        """An independent copy of the used part."""
+        other = object.__new__(type(self))
+        positions = max(1, -(-self._length // _BLOCK_POSITIONS)) * _BLOCK_POSITIONS
+        layers, two, heads, _, dim = self.data.shape
+        other.data = np.empty((layers, two, heads, positions, dim), np.float32)
+        other.data[:, :, :, : self._length] = self.data[:, :, :, : self._length]
+        other._length = self._length
+        return other
+
+    def grow(self, more: int) -> int:
+        """Make room for `more` positions and count them as used; gives the first of them."""
+        start = self._length
+        end = start + more
+        held = self.data.shape[3]
+        if end > held:
+            layers, two, heads, _, dim = self.data.shape
+            positions = -(-end // _BLOCK_POSITIONS) * _BLOCK_POSITIONS
+            data = np.empty((layers, two, heads, positions, dim), np.float32)
+            data[:, :, :, :start] = self.data[:, :, :, :start]
+            self.data = data
+        self._length = end
+        return start
+
+
+@dataclass(frozen=True, slots=True)
+class _Layer:
+    """Matrices as (in, out). Norm weights are multiplied into the matrix that follows; only the one between the
+    projection and the rotation stands alone."""
+
+    qkv: Floats
+    qk_norm: Floats
+    out: Floats
+    gate_up: Floats
+    down: Floats
+
+
+class CoreModel:
+    """The model. Not thread-safe per cache; several caches may be used from several threads.
+
+    `extend` appends ids to a cache and gives the logits float32[vocab] after the last of them; `extend_all` gives
+    float32[n, vocab]; `step` extends several caches in one pass. Empty `ids` and ids outside of the vocabulary raise
+    `CoreModelError`, as does growing past `config.max_position_embeddings`; the cache is unchanged then.
+    """
+
+    def __init__(self, config: CoreConfig, tensors: dict[str, Floats]) -> None:
+        self.config = config
+        self._embedding = tensors["model.embed_tokens.weight"]
+        self._head: Floats = np.ascontiguousarray((self._embedding * tensors["model.norm.weight"]).T)
+        self._layers = [_layer(tensors, f"model.layers.{index}.", config) for index in range(config.num_hidden_layers)]
+        half = np.arange(0, config.head_dim, 2, dtype=np.float64) / config.head_dim
+        angles = np.outer(np.arange(config.max_position_embeddings), config.rope_theta**-half)
+        self._cos: Floats = np.concatenate((np.cos(angles), np.cos(angles)), 1).astype(np.float32)
+        # the sign of the rotated half is folded in: rotated = x * cos + swapped halves of x * sin
+        self._sin: Floats = np.concatenate((-np.sin(angles), np.sin(angles)), 1).astype(np.float32)
+
+    @classmethod
+    def load(cls, folder: Path | str) -> CoreModel:
+        """Read ``config.json`` and ``model.safetensors`` of `folder`; half precision on disk, single in memory."""
+        folder = Path(folder)
+        if not (folder / "model.safetensors").exists():
+            raise CoreModelError(f"no model.safetensors in {folder}; expected a folder written by the recipe's export")
+        config = CoreConfig.read(folder / "config.json")
+        tensors = {name: array.astype(np.float32) for name, array in load_file(folder / "model.safetensors").items()}
+        return cls(config, tensors)
+
+    def new_cache(self) -> Cache:
+        """An empty cache for one call."""
+        return Cache(self.config)
+
+    def extend(self, cache: Cache, ids: Sequence[int]) -> Floats:
+        """Append `ids`; the logits after the last, float32[vocab]."""
+        self._check(cache, ids)
+        hidden = self._run(cache, ids)
+        logits: Floats = self._logits(hidden[-1:])[0]
+        return logits
+
+    def extend_all(self, cache: Cache, ids: Sequence[int]) -> Floats:
+        """Append `ids`; the logits after each of them, float32[n, vocab]."""
+        self._check(cache, ids)
+        return self._logits(self._run(cache, ids))
+
+    def step(self, calls: Sequence[tuple[Cache, Sequence[int]]]) -> list[Floats]:
+        """Append to several caches in one pass; the logits after the last id of each.
+
+        Matrices are read once for all calls; attention runs per call. The same cache must not stand in it twice.
+        """
+        for cache, ids in calls:
+            self._check(cache, ids)
+        if len({id(cache) for cache, _ in calls}) != len(calls):
+            raise CoreModelError("one cache stands twice in a step; join its ids or make two steps")
+        if not calls:
+            return []
+        if max(len(ids) for _, ids in calls) > _PREFILL_POSITIONS:
+            return [self.extend(cache, ids) for cache, ids in calls]
+        hidden = self._forward(calls)
+        last = np.cumsum([len(ids) for _, ids in calls]) - 1
+        return list(self._logits(hidden[last]))
+
+    def _check(self, cache: Cache, ids: Sequence[int]) -> None:
+        if len(ids) == 0:
+            raise CoreModelError("nothing to extend by: ids are empty; give at least one id")
+        if min(ids) < 0 or max(ids) >= self.config.vocab_size:
+            raise CoreModelError(
+                f"ids run from {min(ids)} to {max(ids)}; the vocabulary is 0..{self.config.vocab_size - 1}"
+            )
+        if cache.length + len(ids) > self.config.max_position_embeddings:
+            raise CoreModelError(
+                f"{cache.length} + {len(ids)} positions pass the limit of {self.config.max_position_embeddings}; "
+                "truncate the cache or begin a new one"
+            )
+
+    def _run(self, cache: Cache, ids: Sequence[int]) -> Floats:
+        if len(ids) <= _PREFILL_POSITIONS:
+            return self._forward([(cache, ids)])
+        slices = range(0, len(ids), _PREFILL_POSITIONS)
+        return np.concatenate([self._forward([(cache, ids[at : at + _PREFILL_POSITIONS])]) for at in slices])
+
+    def _logits(self, hidden: Floats) -> Floats:
+        logits: Floats = _normed(hidden, self.config.rms_norm_eps) @ self._head
+        return logits
+
+    def _forward(self, calls: Sequence[tuple[Cache, Sequence[int]]]) -> Floats:
+        """Hidden states before the last norm, float32[sum of ids, width]."""
+        config = self.config
+        heads, groups, dim = config.num_attention_heads, config.num_key_value_heads, config.head_dim
+        eps, half = config.rms_norm_eps, config.head_dim // 2
+        rows: list[tuple[Cache, int, int, int]] = []
+        first = 0
+        for cache, ids in calls:
+            rows.append((cache, cache.grow(len(ids)), first, first + len(ids)))
+            first += len(ids)
+        flat = [id_ for _, ids in calls for id_ in ids]
+        if len(rows) == 1:
+            start = rows[0][1]
+            cos, sin = self._cos[start : start + first, None], self._sin[start : start + first, None]
+        else:
+            positions = np.concatenate([np.arange(start, start + end - begin) for _, start, begin, end in rows])
+            cos, sin = self._cos[positions, None], self._sin[positions, None]
+        x: Floats = self._embedding[flat]
+        turned: Floats = np.empty((first, heads + groups, dim), np.float32)
+        mixed: Floats = np.empty((first, heads * dim), np.float32)
+        scratch: Floats = np.empty((first, config.intermediate_size), np.float32)
+        for index, layer in enumerate(self._layers):
+            qkv = (_normed(x, eps) @ layer.qkv).reshape(first, heads + 2 * groups, dim)
+            qk = _normed(qkv[:, : heads + groups], eps)
+            qk *= layer.qk_norm
+            turned[:, :, :half] = qk[:, :, half:]
+            turned[:, :, half:] = qk[:, :, :half]
+            turned *= sin
+            qk *= cos
+            qk += turned
+            for cache, start, begin, end in rows:
+                stop = start + end - begin
+                keys, values = cache.data[index]
+                keys[:, start:stop] = qk[begin:end, heads:].swapaxes(0, 1)
+                values[:, start:stop] = qkv[begin:end, heads + groups :].swapaxes(0, 1)
+                _attend(qk[begin:end, :heads], keys[:, :stop], values[:, :stop], mixed[begin:end])
+            x += mixed @ layer.out
+            gate_up = _normed(x, eps) @ layer.gate_up
+            gate, up = gate_up[:, : config.intermediate_size], gate_up[:, config.intermediate_size :]
+            # silu by tanh cannot overflow; `gate` is halved already, see `_layer`
+            np.tanh(gate, out=scratch)
+            scratch += 1.0
+            scratch *= gate
+            scratch *= up
+            x += scratch @ layer.down
+        return x
+
+
+def _attend(queries: Floats, keys: Floats, values: Floats, out: Floats) -> None:
+    """Causal attention of the last n positions: queries [n, heads, dim], keys and values [groups, length, dim];
+    writes [n, heads * dim]. Query heads of a group are stacked, so that each group is one matmul."""
+    count, heads, dim = queries.shape
+    groups, length, _ = keys.shape
+    ratio = heads // groups
+    stacked = queries.swapaxes(0, 1).reshape(groups, ratio * count, dim)
+    scores = stacked @ keys.swapaxes(1, 2)
+    if count > 1:
+        # only the last columns can lie ahead of a query
+        ahead = scores.reshape(groups, ratio, count, length)[..., length - count :]
+        ahead += _AHEAD[:count, :count]
+    scores -= scores.max(-1, keepdims=True)
+    np.exp(scores, out=scores)
+    weighted = scores @ values
+    weighted /= scores.sum(-1, keepdims=True)
+    out.reshape(count, heads, dim)[:] = weighted.reshape(heads, count, dim).swapaxes(0, 1)
+
+
+def _normed(x: Floats, eps: float) -> Floats:
+    """Root-mean-square norm over the last axis, without its weight."""
+    square = np.vecdot(x, x)
+    square *= 1.0 / x.shape[-1]
+    square += eps
+    np.sqrt(square, out=square)
+    normed: Floats = x / square[..., None]
+    return normed
+
+
+def _layer(tensors: dict[str, Floats], prefix: str, config: CoreConfig) -> _Layer:
+    """One layer's matrices, contiguous and fused. The scale of the scores goes into the query norm, the halves of
+    silu's tanh form into the gate: with g = gate / 2, silu(gate) * up = g * (1 + tanh(g)) * up."""
+
+    def matrix(*names: str, norm: str = "") -> Floats:
+        fused = np.concatenate([tensors[prefix + name + ".weight"] for name in names])
+        return np.ascontiguousarray((fused * tensors[prefix + norm + ".weight"] if norm else fused).T)
+
+    q_norm = tensors[prefix + "self_attn.q_norm.weight"] * np.float32(config.head_dim**-0.5)
+    k_norm = tensors[prefix + "self_attn.k_norm.weight"]
+    norms = [q_norm] * config.num_attention_heads + [k_norm] * config.num_key_value_heads
+    gate_up = matrix("mlp.gate_proj", "mlp.up_proj", norm="post_attention_layernorm")
+    gate_up[:, : config.intermediate_size] *= 0.5
+    return _Layer(
+        matrix("self_attn.q_proj", "self_attn.k_proj", "self_attn.v_proj", norm="input_layernorm"),
+        np.ascontiguousarray(np.stack(norms)),
+        matrix("self_attn.o_proj"),
+        gate_up,
+        matrix("mlp.down_proj"),
+    )

@@ -1,0 +1,284 @@
+"""Closed-loop calls in text: how often does the model reach the caller's goal, on wordings it never saw?
+
+    python -m policies.learned.train.evaluate --model policies/learned/core/weights/front_desk --calls 200
+
+Success: the calendar holds what the caller agreed to and nothing else, and nothing was written before that yes. Shown
+with and without the grammar and write gate, on trained and held-out wordings, clean and with word errors. The
+forward pass is the numpy one of the base install and the weights are the stored half-precision ones.
+"""
+
+from __future__ import annotations
+
+import argparse
+from collections import Counter
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from random import Random
+
+import numpy as np
+
+from policies.learned.core.decode import decode_turn
+from policies.learned.core.grammar import Lexicon, TurnGrammar
+from policies.learned.core.model import Cache, CoreModel, CoreModelError
+from policies.learned.core.tokenizer import Tokenizer
+from policies.learned.train.dialogue import Call, Line, converse, new_call
+from policies.learned.train.expert import Action
+from policies.learned.train.heldout import HELDOUT
+from policies.learned.train.spoken_caller import DAYS, PARTS, TIMES, Word
+from policies.learned.train.wordings import TRAINED, Wordings
+from policies.shapes import NoteField, Parameter, ToolShape
+from policies.trajectory import Role, Trajectory
+
+__all__ = ["NOTE_FIELDS", "TOOLS", "ModelAgent", "Outcome", "main", "play"]
+
+NOTE_FIELDS = (
+    NoteField("intent", "choice", ("none", "book", "cancel", "hours", "other")),
+    NoteField("day", "choice", DAYS),
+    NoteField("part", "choice", PARTS),
+    NoteField("time", "time"),
+    NoteField("name", "heard"),
+    NoteField("answer", "choice", ("yes", "no", "unclear")),
+)
+TOOLS = (
+    ToolShape(
+        "find_slots", (Parameter("day", "choice", DAYS), Parameter("part", "choice", PARTS, required=False)), "read"
+    ),
+    ToolShape(
+        "book",
+        (Parameter("day", "choice", DAYS), Parameter("time", "time"), Parameter("name", "heard")),
+        "write",
+        confirm=True,
+    ),
+    ToolShape("cancel_booking", (Parameter("day", "choice", DAYS), Parameter("name", "heard")), "write", confirm=True),
+)
+_KEYS = frozenset({"day", "part", "time", "name"})
+_WRITES = frozenset(tool.name for tool in TOOLS if tool.effect == "write")
+
+
+@dataclass(slots=True)
+class ModelAgent:
+    """The model behind the `Agent` port of `dialogue`. It reads the words in the stream of `call`, nothing else.
+
+    `guarded`: decode under the grammar and let no write through without a read-back and a noted yes.
+    """
+
+    model: CoreModel
+    tokenizer: Tokenizer
+    call: Call
+    guarded: bool
+    lexicon: Lexicon | None = None
+    cache: Cache = field(init=False)
+    ids: list[int] = field(default_factory=list)
+    note: dict[str, str] = field(default_factory=dict)
+    offered: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        self.cache = self.model.new_cache()
+
+    def hear(self, segments: list[list[Word]]) -> Action:
+        """One turn after the caller's."""
+        return self._turn(after_result=False)
+
+    def returned(self, tool: str, arguments: dict[str, str], result: str) -> Action:
+        """The turn goes on after a result."""
+        if tool == "find_slots":
+            self.offered = tuple(_times(result))
+        elif result == "taken":
+            self.offered = tuple(time for time in self.offered if time != arguments.get("time"))
+        else:
+            self.offered = ()
+        return self._turn(after_result=True)
+
+    def sync(self) -> np.ndarray:
+        """Make the cache equal to the stream of the call; the logits after it."""
+        wanted = self.tokenizer.encode_parts(Trajectory.of(self.call.segments).parts())
+        same = 0
+        for left, right in zip(self.ids, wanted, strict=False):
+            if left != right:
+                break
+            same += 1
+        same = min(same, len(wanted) - 1, self.cache.length)
+        self.cache.truncate(same)
+        self.ids = wanted
+        return self.model.extend(self.cache, wanted[same:])
+
+    def _turn(self, *, after_result: bool) -> Action:
+        logits = self.sync()
+        if not self.guarded:
+            return self._free_turn(logits, after_result)
+        start = self.cache.length
+        grammar = self._grammar(after_result, frozenset())
+        list(decode_turn(self.model, self.cache, grammar, logits))
+        if grammar.action is Role.CALL and grammar.tool in _WRITES and not self._agreed(grammar):
+            self.cache.truncate(start)
+            grammar = self._grammar(after_result, _WRITES)
+            list(decode_turn(self.model, self.cache, grammar, logits))
+        if not after_result:
+            self.note = grammar.note
+        note = None if after_result else " ".join(grammar.note[item.name] for item in NOTE_FIELDS)
+        if grammar.action is Role.CALL:
+            return Action("call", note=note, tool=grammar.tool, arguments=grammar.arguments, expect=grammar.expect)
+        if grammar.action is Role.SILENCE:
+            return Action("silence", note=note, expect=grammar.expect)
+        return Action("say", grammar.said, note, bye=grammar.action is Role.BYE, expect=grammar.expect)
+
+    def _agreed(self, grammar: TurnGrammar) -> bool:
+        """Whether the last thing said was a read-back of these values, and the caller said yes to it."""
+        said = next((item.text for item in reversed(self.call.segments) if item.role is Role.SAY), "")
+        read_back = said.endswith("is that right?") and all(value in said for value in grammar.arguments.values())
+        return read_back and grammar.note.get("answer") == "yes"
+
+    def _grammar(self, after_result: bool, blocked: frozenset[str]) -> TurnGrammar:
+        turns = [item.text for item in self.call.segments if item.role is Role.HEARD]
+        return TurnGrammar(
+            self.tokenizer,
+            NOTE_FIELDS,
+            TOOLS,
+            heard=turns[-4:],
+            offered=self.offered,
+            known=self.note,
+            after_result=after_result,
+            blocked_tools=blocked,
+            lexicon=self.lexicon,
+            sayable=self._sayable(),
+        )
+
+    def _sayable(self) -> list[str]:
+        """What may be said beside the lexicon: the card, the times on offer, and hours the caller named."""
+        said = self.call.segments[0].text, *self.offered
+        last = [item.text for item in self.call.segments[-6:] if item.role in (Role.HEARD, Role.RESULT)]
+        return [*said, *(word for text in last for word in text.split() if word in TIMES)]
+
+    def _free_turn(self, logits: np.ndarray, after_result: bool) -> Action:
+        """Greedy decoding with nothing held back."""
+        special = self.tokenizer.special
+        ends = {special[str(role)] for role in (Role.END, Role.BYE, Role.SILENCE)}
+        token = special[str(Role.EXPECT if after_result else Role.THINK)]
+        ids = [token]
+        while token not in ends and len(ids) < 120:
+            logits = self.model.extend(self.cache, [token])
+            token = int(logits.argmax())
+            ids.append(token)
+        parts: dict[str, str] = {}
+        for piece in self.tokenizer.decode(ids).replace("<", "\n<").split("\n"):
+            role, _, words = piece.partition(">")
+            parts[role + ">"] = words.strip()
+        note = None if after_result else parts.get("<think>", "")
+        expect = parts.get("<expect>", "") or "other"
+        if (
+            "<call>" in parts
+            and parts["<call>"].split()[:1]
+            and parts["<call>"].split()[0] in {tool.name for tool in TOOLS}
+        ):
+            called = parts["<call>"].split()
+            return Action("call", note=note, tool=called[0], arguments=_arguments(called[1:]), expect=expect)
+        if "<silence>" in parts:
+            return Action("silence", note=note, expect=expect)
+        return Action("say", parts.get("<say>", ""), note, bye="<bye>" in parts, expect=expect)
+
+
+def _times(result: str) -> list[str]:
+    times: list[str] = []
+    for word in result.split():
+        if word == "thirty" and times:
+            times[-1] += " thirty"
+        elif word != "none":
+            times.append(word)
+    return times
+
+
+def _arguments(words: list[str]) -> dict[str, str]:
+    found: dict[str, list[str]] = {}
+    key = ""
+    for word in words:
+        if word in _KEYS and word not in found:
+            key = word
+            found[key] = []
+        elif key:
+            found[key].append(word)
+    return {key: " ".join(value) for key, value in found.items()}
+
+
+@dataclass(slots=True)
+class Outcome:
+    """Calls played, calls that succeeded, and calls with a write before the caller's yes."""
+
+    calls: int = 0
+    successes: int = 0
+    early_writes: int = 0
+    failures: Counter[str] = field(default_factory=Counter)
+    failed: list[Call] = field(default_factory=list)
+
+
+def play(
+    model: CoreModel,
+    tokenizer: Tokenizer,
+    wordings: Wordings,
+    line: Line,
+    *,
+    guarded: bool,
+    lexicon: Lexicon | None = None,
+    calls: int = 100,
+    seed: int = 1,
+) -> Outcome:
+    """Play `calls` calls with callers of `wordings` over `line`."""
+    outcome = Outcome()
+    for index in range(calls):
+        rng = Random(seed * 100_003 + index)
+        call = new_call(rng, wordings)
+        with suppress(CoreModelError):  # a call that outgrows the model's positions is one that never ended
+            converse(call, ModelAgent(model, tokenizer, call, guarded, lexicon), line, rng)
+        outcome.calls += 1
+        outcome.successes += call.success
+        outcome.early_writes += call.early_write
+        if not call.success:
+            outcome.failures["early write" if call.early_write else "goal missed" if call.ended else "no end"] += 1
+            outcome.failed.append(call)
+    return outcome
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """The command line: a table of success rates."""
+    parser = argparse.ArgumentParser(
+        prog="python -m policies.learned.train.evaluate", description=__doc__.splitlines()[0]
+    )
+    parser.add_argument("--model", required=True, help="folder with config.json, model.safetensors and tokenizer.json")
+    parser.add_argument("--calls", type=int, default=100, help="calls per cell")
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--only", default="", help="run only the cells whose name contains this")
+    parser.add_argument("--show", type=int, default=0, help="print this many failed calls per cell")
+    options = parser.parse_args(arguments)
+    model, tokenizer = CoreModel.load(Path(options.model)), Tokenizer.load(options.model)
+    words = Path(options.model) / "lexicon.txt"
+    lexicon = Lexicon(tokenizer, words.read_text("utf-8").split()) if words.exists() else None
+    cells = [
+        (f"{name}, {rate:.0%} errors, {'guarded' if guarded else 'bare'}", wordings, rate, guarded)
+        for name, wordings, rate in (("trained", TRAINED, 0.0), ("unseen", HELDOUT, 0.0), ("unseen", HELDOUT, 0.1))
+        for guarded in (False, True)
+    ]
+    for title, wordings, rate, guarded in cells:
+        if options.only not in title:
+            continue
+        outcome = play(
+            model,
+            tokenizer,
+            wordings,
+            Line(rate),
+            guarded=guarded,
+            lexicon=lexicon,
+            calls=options.calls,
+            seed=options.seed,
+        )
+        print(
+            f"{title:32s} success {outcome.successes}/{outcome.calls} = {outcome.successes / outcome.calls:.3f}, "
+            f"early writes {outcome.early_writes}, failures {dict(outcome.failures)}",
+            flush=True,
+        )
+        for call in outcome.failed[: options.show]:
+            print(call.caller.goal, call.caller.agreed, call.calendar.booked, call.calendar.cancelled)
+            print(call.trajectory().text().replace("<think>", "\n<think>").replace("<heard>", "\n<heard>"))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,363 @@
+"""The simulated caller: a goal, and what it says next to the words it just heard.
+
+The caller hears the agent's words and nothing else, so the same code meets the expert while training data is made and
+the model while it is judged. It corrects what it hears wrongly read back, and remembers what it agreed to; success is
+measured against that. It refuses to know how its words are understood.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from random import Random
+
+from policies.learned.train.appointments import Calendar, Visit
+from policies.learned.train.names import recogniser_words
+from policies.learned.train.noise import mangled
+from policies.learned.train.spoken_caller import DAYS, PARTS, TIMES, WEEK, Word, parse_times, part_of, say
+from policies.learned.train.wordings import Wordings
+
+__all__ = ["Caller", "Goal", "Utterance", "question_in", "random_goal"]
+
+
+@dataclass(slots=True)
+class Goal:
+    """What the caller wants. `kind`: book, cancel, hours or other (a question only)."""
+
+    kind: str
+    day: str
+    part: str | None
+    time: str | None
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Utterance:
+    """Tagged words, and what the caller does with them in a word (``expect`` labels are made from it)."""
+
+    words: tuple[Word, ...]
+    act: str
+    ends: bool = False
+
+
+def random_goal(rng: Random, wordings: Wordings, calendar: Calendar) -> Goal:
+    """A goal; for a cancellation the visit is put into `calendar`, on another day than the caller thinks in 8 %."""
+    kind = rng.choices(("book", "cancel", "hours", "other"), (74, 20, 3, 3))[0]
+    day, name = rng.choice(DAYS), wordings.name(rng)
+    goal = Goal(kind, day, rng.choice((None, None, *PARTS)), None, name)
+    if kind == "cancel":
+        visit_day = rng.choice(DAYS) if rng.random() < 0.08 else day
+        calendar.visits.append(Visit(visit_day, "", name))
+    elif kind == "book" and rng.random() < 0.3:
+        goal.time = rng.choice(calendar.free[day]) if calendar.free[day] and rng.random() < 0.7 else rng.choice(TIMES)
+        goal.part = part_of(goal.time) if goal.part else None
+    return goal
+
+
+_QUESTIONS = (
+    ("is that right", "readback"),
+    ("what should i change", "change"),
+    ("i find no visit", "missing"),
+    ("is full", "full"),
+    ("was just taken", "offer"),
+    ("does that suit you", "single"),
+    ("which one", "offer"),
+    ("which day", "day"),
+    ("which other day", "day"),
+    ("name", "name"),
+    ("anything else", "anything"),
+    ("goodbye", "bye"),
+    ("book or cancel", "intent"),
+    ("help", "intent"),
+    ("still there", "there"),
+)
+"""Key words of the agent's questions, the telling ones first."""
+
+
+def question_in(text: str) -> str:
+    """Which question an agent utterance puts, by its key words; empty when it puts none."""
+    return next((kind for key, kind in _QUESTIONS if key in text), "")
+
+
+@dataclass(slots=True)
+class Caller:
+    """One caller in one call. `open` after the greeting, then `answer` to each thing the agent said."""
+
+    goal: Goal
+    wordings: Wordings
+    rng: Random
+    today: str
+    agreed: list[tuple[str, str, str, str]] = field(default_factory=list)
+    done: bool = False
+    tried: set[str] = field(default_factory=set)
+    asked_extra: bool = False
+    pending: str = ""
+    last: str = "intent"
+    patience: int = 30
+    accepted_alone: bool = True
+
+    def greet(self) -> Utterance:
+        """The first turn: a greeting, the request, and some of its values."""
+        rng, goal = self.rng, self.goal
+        words = self._say("hello") if rng.random() < 0.5 else []
+        if goal.kind in {"hours", "other"}:
+            return Utterance(tuple(words + self._say(goal.kind)), goal.kind)
+        if rng.random() < 0.03:
+            return Utterance(tuple(words or self._say("hello")), "hello")
+        return self._request(words)
+
+    def _request(self, words: list[Word]) -> Utterance:
+        rng, goal = self.rng, self.goal
+        if rng.random() < 0.12:
+            words += self._say("name_aside")
+        words += self._say(goal.kind)
+        if rng.random() < 0.5:
+            words += self._day_words()
+            if goal.kind == "book" and goal.time and rng.random() < 0.6:
+                words += self._say("time")
+        elif goal.kind == "book" and goal.part and rng.random() < 0.15:
+            words += self._say("part")
+        if rng.random() < 0.13:
+            words += self._say("name_aside")
+        return Utterance(tuple(words + self._tail()), "request")
+
+    def answer(self, text: str, *, cut: bool = False) -> Utterance:
+        """What the caller says to `text`, all of it that was heard. `cut`: the caller breaks in after it."""
+        self.patience -= 1
+        kind = question_in(text) if not cut else self.last_question(text)
+        if self.patience <= 0 or kind == "bye":
+            return Utterance(tuple(self._say("bye")), "bye", ends=True)
+        if kind == "there":
+            kind = question_in(text.replace("still there", "")) or self.last
+        if not kind:
+            kind = self.last
+        self.last = kind
+        if self.pending:
+            self.pending = ""
+        elif not cut:
+            extra = self._sidestep(kind)
+            if extra is not None:
+                return extra
+        return self._reply(kind, text)
+
+    def last_question(self, text: str) -> str:
+        """The question of a cut utterance, guessed from its opening words."""
+        return question_in(text) or ("readback" if parse_times(text) and self.goal.name in text else "")
+
+    def _sidestep(self, kind: str) -> Utterance | None:
+        """Now and then something else than an answer: a wait, a question, junk, a change of mind."""
+        rng = self.rng
+        chance = rng.random()
+        if chance < 0.06 and kind in {"day", "offer", "single", "full"}:
+            self.pending = kind
+            return Utterance(tuple(self._say("hold")), "more")
+        if 0.06 <= chance < 0.09:
+            return Utterance(tuple(self._say("hours")), "hours")
+        if 0.09 <= chance < 0.11:
+            return Utterance(tuple(self._say("other")), "other")
+        if 0.11 <= chance < 0.14:
+            words = self._say("junk") if rng.random() < 0.6 else []
+            return Utterance(tuple(words or [Word(text) for text in self._nonsense()]), "other")
+        if 0.14 <= chance < 0.16:
+            return Utterance(tuple(self._say("pardon")), "repeat")
+        if 0.16 <= chance < 0.18 and kind in {"name", "readback", "offer"} and self.goal.kind == "book":
+            # a yes that got lost before counts no longer
+            self.agreed = [item for item in self.agreed if item[1:] != (self.goal.day, self.goal.time, self.goal.name)]
+            self._move_day()
+            return Utterance(tuple(self._say("fix_mark") + self._day_words()), "day")
+        return None
+
+    def _reply(self, kind: str, text: str) -> Utterance:
+        rng, goal = self.rng, self.goal
+        if kind == "anything":
+            return self._end_or_more()
+        if kind == "intent":
+            if goal.kind in {"hours", "other"} or self.done:
+                goal.kind = "book"
+                self.done = False
+            return self._request([])
+        if kind in {"day", "missing"}:
+            return self._day_reply(kind, text)
+        if kind == "full":
+            self.tried.add(goal.day)
+            if goal.part and rng.random() < 0.3 and "just taken" not in text:
+                goal.part, goal.time = next(part for part in PARTS if part != goal.part), None
+                return Utterance(tuple(self._say("part")), "part")
+            self._move_day()
+            return Utterance(tuple(self._day_words() + self._tail()), "day")
+        if kind in {"offer", "single"}:
+            return self._choose(kind, text)
+        if kind == "name":
+            words = self._say("name")
+            if rng.random() < 0.04:
+                words += self._say("name_aside")
+            return Utterance(tuple(words), "name")
+        if kind == "change":
+            return Utterance(tuple(self._fix(self._wrong(text) or ["day", "name"], text)), "change")
+        if kind == "readback":
+            return self._judge(text)
+        return self._request([])
+
+    def _day_reply(self, kind: str, text: str) -> Utterance:
+        goal = self.goal
+        if kind == "missing":
+            if self.rng.random() < 0.25:
+                self.done = True
+                return Utterance(tuple(self._say("give_up")), "bye", ends=True)
+            wrong = [word for word in ("day", "name") if getattr(goal, word) not in text]
+            if not wrong:
+                self._move_day()
+            words = self._say("day")
+            return Utterance(tuple(words + (self._say("name_aside") if "name" in wrong else [])), "day")
+        if "other day" in text or "another day" in text:
+            self.tried.add(goal.day)
+            self._move_day()
+        return Utterance(tuple(self._day_words() + self._tail()), "day")
+
+    def _choose(self, kind: str, text: str) -> Utterance:
+        rng, goal = self.rng, self.goal
+        offered = list(parse_times(text.split("have", 1)[-1]))
+        days = [day for day in DAYS if day in text]
+        if days and goal.day not in days:
+            return Utterance(
+                tuple(self._say("no" if kind == "single" else "fix_mark") + self._say("day_fix", old=days[0])), "day"
+            )
+        if not offered:
+            return Utterance(tuple(self._say("pardon")), "repeat")
+        fitting = [time for time in offered if goal.part is None or part_of(time) == goal.part]
+        if not fitting:
+            return Utterance(tuple(self._say("part")), "part")
+        if kind == "single":
+            if rng.random() < 0.8:
+                goal.time = offered[0]
+                return Utterance(tuple(self._say("yes")), "yes")
+            self.tried.add(goal.day)
+            self._move_day()
+            bare = rng.random() < 0.4
+            self.pending = "day" if bare else ""
+            return Utterance(tuple(self._say("no") + ([] if bare else self._say("day"))), "no")
+        if goal.time not in fitting and rng.random() < 0.06:
+            return Utterance(tuple(self._say("other_day")), "day")
+        if goal.time not in fitting:
+            goal.time = rng.choice(fitting)
+        index = offered.index(goal.time)
+        chance = rng.random()
+        if chance < 0.1 and (index < 2 or index == len(offered) - 1):
+            ordinal = str(index) if index < 2 else "-1"
+            return Utterance(tuple(self._say("ordinal", ordinal=ordinal)), "time")
+        if chance < 0.13:
+            goal.time = offered[0]
+            if goal.time in fitting:
+                return Utterance(tuple(self._say("any_time")), "time")
+            goal.time = fitting[0]
+        words = self._say("time") if rng.random() < 0.9 else self._corrected("time")
+        if rng.random() < 0.1:
+            words += self._say("name_aside")
+        return Utterance(tuple(words + self._tail()), "time")
+
+    def _judge(self, text: str) -> Utterance:
+        goal = self.goal
+        wrong = self._wrong(text)
+        task = "cancel" if "cancel" in text else "book"
+        if task != goal.kind:
+            return Utterance(tuple(self._say("no") + self._say(goal.kind)), "no")
+        if not wrong:
+            self.agreed.append((goal.kind, goal.day, goal.time or "" if goal.kind == "book" else "", goal.name))
+            self.done = True
+            return Utterance(tuple(self._say("yes") + (self._tail() if self.rng.random() < 0.3 else [])), "yes")
+        if self.rng.random() < 0.3:
+            self.pending = "change"
+            return Utterance(tuple(self._say("no")), "no")
+        words = self._say("no") if self.rng.random() < 0.85 else []
+        return Utterance(tuple(words + self._fix(wrong, text)), "no")
+
+    def _wrong(self, text: str) -> list[str]:
+        """The slots that a readback got wrong."""
+        goal = self.goal
+        wrong = [] if [day for day in DAYS if day in text] == [goal.day] else ["day"]
+        if goal.kind == "book" and list(parse_times(text)) != [goal.time]:
+            wrong.append("time")
+        if not re.search(rf"for {re.escape(goal.name)},", text):
+            wrong.append("name")
+        return wrong
+
+    def _fix(self, wrong: list[str], text: str) -> list[Word]:
+        old = re.search(r" for ([a-z' ]+),", text)
+        heard = {
+            "day": next((day for day in DAYS if day in text), None),
+            "time": next(iter(parse_times(text)), None),
+            "name": old[1] if old else None,
+        }
+        words: list[Word] = []
+        for slot in wrong:
+            if slot == "time" and not self.goal.time:
+                continue
+            value = heard[slot] or (mangled(self.goal.name, self.rng) if slot == "name" else "that")
+            words += self._say(f"{slot}_fix", old=value)
+        return words
+
+    def _end_or_more(self) -> Utterance:
+        rng, goal = self.rng, self.goal
+        if not self.done and goal.kind in {"book", "cancel"}:
+            return self._request([])
+        chance = rng.random()
+        if not self.asked_extra and chance < 0.06:
+            self.asked_extra = True
+            return Utterance(tuple(self._say("hours")), "hours")
+        if not self.asked_extra and chance < 0.12:
+            self.asked_extra = True
+            if rng.random() < 0.3:
+                self.goal.kind, self.done = "book", False
+                self.goal.time = None
+                self._move_day()
+                return Utterance(tuple(self._say("yes")), "yes")
+            self.goal.kind, self.done, self.goal.time = "book", False, None
+            self._move_day()
+            return self._request(self._say("yes") if rng.random() < 0.5 else [])
+        words = self._say("nothing_else") if chance < 0.85 else []
+        if not words or rng.random() < 0.4:
+            words += self._say("bye")
+            return Utterance(tuple(words), "bye")
+        return Utterance(tuple(words), "no")
+
+    # words
+
+    def _say(self, act: str, **extra: str) -> list[Word]:
+        goal, rng = self.goal, self.rng
+        day = goal.day
+        if rng.random() < 0.06 and act in {"day", "day_part"}:
+            ahead = (WEEK.index(day) - WEEK.index(self.today)) % len(WEEK)
+            day = {0: "today", 1: "tomorrow"}.get(ahead, day)
+        values = {"day": day, "part": goal.part or "morning", "time": goal.time or "ten", "name": goal.name} | extra
+        return say(self.wordings, act, rng, values, group=rng.randrange(1, 10**6))
+
+    def _day_words(self) -> list[Word]:
+        if self.rng.random() < 0.1:
+            return self._corrected("day")
+        if self.goal.part and self.goal.kind == "book" and self.rng.random() < 0.55:
+            return self._say("day_part")
+        return self._say("day")
+
+    def _corrected(self, slot: str) -> list[Word]:
+        """A value, taken back, then the right one."""
+        values = DAYS if slot == "day" else TIMES
+        wrong = self.rng.choice([value for value in values if value != getattr(self.goal, slot)])
+        first = say(self.wordings, slot, self.rng, {slot: wrong}, group=self.rng.randrange(1, 10**6))
+        last = self._say(slot) if self.rng.random() < 0.5 else self._bare(slot)
+        return first + self._say("fix_mark") + last
+
+    def _bare(self, slot: str) -> list[Word]:
+        group = self.rng.randrange(1, 10**6)
+        return [Word(text, slot, group) for text in str(getattr(self.goal, slot)).split()]
+
+    def _tail(self) -> list[Word]:
+        return self._say("tail") if self.rng.random() < 0.25 else []
+
+    def _nonsense(self) -> list[str]:
+        return [self.rng.choice(recogniser_words()) for _ in range(self.rng.choice((1, 2, 3, 5)))]
+
+    def _move_day(self) -> None:
+        """Another day: one not tried yet while there is one."""
+        others = [day for day in DAYS if day != self.goal.day and day not in self.tried]
+        self.goal.day = self.rng.choice(others or [day for day in DAYS if day != self.goal.day])
+        self.goal.time = None
