@@ -17,7 +17,7 @@ from pathlib import Path
 from .agent import AgentFileError
 from .tools import Tool
 
-__all__ = ["is_module_file", "load_tools"]
+__all__ = ["is_module_file", "load_module", "load_tools"]
 
 
 def is_module_file(path: Path) -> bool:
@@ -26,7 +26,12 @@ def is_module_file(path: Path) -> bool:
 
 
 def load_tools(path: Path) -> dict[str, Tool]:
-    """The tools of the module at `path` by name, in the order of the file; imported ones count too.
+    """The tools of the module at `path` by name, in the order of the file; imported ones count too."""
+    return {value.name: value for value in vars(load_module(path)).values() if isinstance(value, Tool)}
+
+
+def load_module(path: Path) -> types.ModuleType:
+    """The module at `path`, for what stands in it beside its tools.
 
     The module is run afresh each time. Raises `AgentFileError` naming file and line when it raises.
     """
@@ -39,11 +44,10 @@ def load_tools(path: Path) -> dict[str, Tool]:
     sys.modules[package_name] = package
     importlib.invalidate_caches()
     try:
-        module = importlib.import_module(f"{package_name}.{path.stem}")
+        return importlib.import_module(f"{package_name}.{path.stem}")
     except (Exception, SystemExit) as error:
         message = " ".join(str(error).split()) or "no message"
         raise AgentFileError(f"{_place(error, folder)}: {type(error).__name__}: {message}") from error
-    return {value.name: value for value in vars(module).values() if isinstance(value, Tool)}
 
 
 def _place(error: BaseException, folder: Path) -> str:

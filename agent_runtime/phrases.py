@@ -35,7 +35,7 @@ class PhraseError(ValueError):
 
 
 def expand_phrases(
-    lines: Iterable[str], slots: Mapping[str, Sequence[str]], *, weight: int = 10, source: str = "phrases"
+    lines: Iterable[str], slots: Mapping[str, Sequence[str]], *, weight: int = 20, source: str = "phrases"
 ) -> tuple[str, ...]:
     """The sentences of template `lines`, in their order; `slots` are values known beside those of the @ lines.
 

@@ -57,7 +57,8 @@ _MONTHS = frozenset(
     {"january", "february", "march", "april", "may", "june", "july", "august", "september", "october", "november",
      "december"}
 )  # fmt: skip
-_QUARTERS = frozenset({15, 30, 45})
+_QUARTERS = ((15,), (30,), (40, 5), (45,))
+"""Minutes on the quarter hour, as said."""
 _FIRST_HOUR = 7
 """Bare hours name the twelve from 07:00 on, as in `policies.spoken_times`."""
 
@@ -112,7 +113,8 @@ class _Token:
     end: int
     word: str
     digits: int = 0
-    value: int = -1
+    parts: tuple[int, ...] = ()
+    """The values of its words: 40 and 5 for ``forty five``; -1 where it is no number below 10,000."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,15 +149,15 @@ def _tokens(text: str) -> list[_Token]:
         start, end = match.span()
         last = tokens[-1] if tokens else None
         if match["figures"]:
-            tokens.append(_Token(start, end, word, len(word), int(word) if len(word) <= 4 else -1))
+            tokens.append(_Token(start, end, word, len(word), (int(word) if len(word) <= 4 else -1,)))
         elif word in _UNITS and last is not None and last.word in _REPEATS:
-            tokens[-1] = _Token(last.start, end, f"{last.word} {word}", _REPEATS[last.word])
+            tokens[-1] = _Token(last.start, end, f"{last.word} {word}", _REPEATS[last.word], (-1,))
         elif _UNITS.get(word, 0) and last is not None and last.word in _TENS:
-            tokens[-1] = _Token(last.start, end, f"{last.word} {word}", 2, _TENS[last.word] + _UNITS[word])
+            tokens[-1] = _Token(last.start, end, f"{last.word} {word}", 2, (*last.parts, _UNITS[word]))
         elif word in _UNITS:
-            tokens.append(_Token(start, end, word, 1, _UNITS[word]))
+            tokens.append(_Token(start, end, word, 1, (_UNITS[word],)))
         elif word in _TEENS or word in _TENS:
-            tokens.append(_Token(start, end, word, 2, _TEENS.get(word, 0) or _TENS[word]))
+            tokens.append(_Token(start, end, word, 2, (_TEENS.get(word, 0) or _TENS[word],)))
         else:
             tokens.append(_Token(start, end, word))
     return tokens
@@ -200,23 +202,27 @@ def _by_day_rule(hour: int, minutes: int) -> int:
     return (hour % 12 + (0 if hour % 12 >= _FIRST_HOUR else 12)) * 60 + minutes
 
 
-def _is_times(tokens: Sequence[_Token]) -> bool:
-    """True for one spoken time, or a rising list of them on the quarter hour: ``nine thirty eleven two thirty``.
+def _is_times(tokens: Sequence[_Token], *, rising: bool = True) -> bool:
+    """True for one spoken time, or a list of them on the quarter hour: ``nine thirty eleven two thirty``.
 
-    A list of one-digit hours is none (it may be a card), nor is anything with six one-digit words in a row.
+    A list must rise unless told otherwise, and hold a word of two digits: one-digit words may be a card. Nothing with
+    six one-digit words in a row is a list of times.
     """
-    if any(len(list(same)) >= _SECRET_DIGITS for units, same in groupby(tokens, lambda t: t.digits == 1) if units):
+    # "thirty one" is one token, and 30 and 1 in "eight thirty one thirty"
+    atoms = [part for token in tokens for part in token.parts]
+    if any(len(list(same)) >= _SECRET_DIGITS for units, same in groupby(atoms, lambda atom: atom < 10) if units):
         return False
     minutes: list[int] = []
-    at = 0
-    while at < len(tokens):
-        if not 1 <= tokens[at].value <= 12 or tokens[at].digits > 2:
+    # "oh, ten thirty" opens with a sigh
+    at = int(len(atoms) > 1 and tokens[0].word == "oh")
+    while at < len(atoms):
+        if not 1 <= atoms[at] <= 12:
             return False
-        follows = at + 1 < len(tokens) and tokens[at + 1].value in _QUARTERS
-        minutes.append(_by_day_rule(tokens[at].value, tokens[at + 1].value if follows else 0))
-        at += 1 + follows
-    rising = all(earlier < later for earlier, later in pairwise(minutes))
-    return rising and (len(minutes) == 1 or any(token.digits == 2 for token in tokens))
+        quarter = next((q for q in _QUARTERS if tuple(atoms[at + 1 : at + 1 + len(q)]) == q), ())
+        minutes.append(_by_day_rule(atoms[at], sum(quarter)))
+        at += 1 + len(quarter)
+    in_order = not rising or all(earlier < later for earlier, later in pairwise(minutes))
+    return in_order and (len(minutes) == 1 or any(atom >= 10 for atom in atoms))
 
 
 def _is_year(values: Sequence[int]) -> bool:
@@ -233,7 +239,7 @@ def _is_date(run: _Run) -> bool:
     is_month = run.before in _MONTHS
     if not is_month and not run.before.endswith(("th", "first", "second", "third")):
         return False
-    values = [token.value for token in run.all]
+    values = [sum(token.parts) for token in run.all]
     return _is_year(values) or (is_month and len(values) > 1 and 1 <= values[0] <= 31 and _is_year(values[1:]))
 
 
@@ -247,7 +253,7 @@ def _is_secret(run: _Run) -> bool:
 def _is_growing(run: _Run) -> bool:
     """At the end of a text that may go on, and long enough to be the start of a secret."""
     total = sum(token.digits for token in run.all)
-    return run.at_end and total >= _GROWING_DIGITS and not _is_times(run.all) and not _is_date(run)
+    return run.at_end and total >= _GROWING_DIGITS and not _is_times(run.all, rising=False) and not _is_date(run)
 
 
 def _replace(text: str, spans: Sequence[Span]) -> str:

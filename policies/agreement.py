@@ -25,23 +25,29 @@ _EXPANDED = {
     "wouldn't": "would not", "shouldn't": "should not", "aren't": "are not", "couldn't": "could not",
 }  # fmt: skip
 
-_AGREEING = (
-    "yes", "correct", "right", "exactly", "perfect", "sure", "ok", "absolutely", "definitely", "certainly", "of course",
-    "fine", "great", "lovely", "wonderful", "excellent", "indeed", "all right", "precisely", "good",
-    "that is right", "that is correct", "that is fine", "that is perfect", "that is good", "that is great",
-    "that is it", "that is the one", "that is exactly right", "that is all right", "that is all correct", "that is ok",
-    "it is", "yes i do", "yes i would", "yes i am", "i agree", "i confirm", "i do", "sounds good",
-    "that sounds good", "sounds great", "that sounds great", "sounds right", "that sounds right", "sounds perfect",
-    "that works", "works for me", "that works for me", "that would be great", "that would be fine",
-    "that would be good", "that would be perfect", "that would be lovely", "go ahead", "please do", "do it",
-    "do that", "book it", "all good", "all correct", "you got it", "you have got it", "you are right",
-    "that is absolutely right", "that will be fine", "that will be great", "that will do", "yes that is", "yes it is",
+_HESITATIONS = frozenset(plain_words("um uh er erm ehm eh mm hm hmm mhm mmhm ah oh"))
+"""Dropped before reading. A bare ``mm hm`` is no yes: recognisers make it out of noise."""
+
+_GOOD = (
+    "right", "correct", "fine", "perfect", "great", "good", "lovely", "wonderful", "excellent", "ok", "nice",
+    "brilliant", "all right",
 )  # fmt: skip
-"""Phrases that agree, after contractions were opened. A bare ``mm hm`` is none: recognisers make it out of noise."""
+_FRAMES = ("", "that is", "it is", "that sounds", "sounds", "that would be", "that will be", "that looks", "you are")
+_DEGREES = ("", "absolutely", "exactly", "all", "just", "perfectly", "quite", "really")
+_AGREEING = (
+    "yes", "exactly", "sure", "sure thing", "absolutely", "definitely", "certainly", "of course", "indeed", "precisely",
+    "exactly that", "just that", "that is it", "that is the one", "that is what i want", "that is what i wanted",
+    "that is what i said", "yes it is", "yes that is", "yes i do", "yes i would", "yes i am", "i agree", "i confirm",
+    "you got it", "you got it right", "you have got it", "you have got it right", "you have it right", "all of it",
+    "that works", "works", "that works for me", "works for me", "that will do", "that suits me", "go ahead",
+    "please do", "do it", "do that", "book it",
+    *(" ".join(f"{frame} {degree} {good}".split()) for frame in _FRAMES for degree in _DEGREES for good in _GOOD),
+)  # fmt: skip
+"""Phrases that agree, after contractions were opened and hesitations dropped."""
 
 _NEUTRAL = (
-    "please", "thanks", "thank you", "thank you very much", "thank you so much", "many thanks", "um", "uh", "er", "oh",
-    "ah", "so", "for me", "very much", "with me", "it is great", "cheers",
+    "please", "thank", "thanks", "thank you", "very much", "so much", "many thanks", "so", "cheers", "for me",
+    "with me", "you know", "if you would", "if that is ok", "if it is no trouble", "as soon as you can", "then",
 )  # fmt: skip
 """Phrases that may stand beside agreement and say nothing."""
 
@@ -51,14 +57,22 @@ _LINKS = frozenset({"on", "at", "for", "it", "and"})
 _REFUSING = frozenset(plain_words("no nope nah not never neither wrong incorrect nothing negative mistake mistaken"))
 _UNDECIDED = (
     "do not know", "not sure", "not certain", "not know", "no idea", "i guess", "maybe", "perhaps", "why not",
-    "no problem", "no worries", "not bad", "not yet", "hang on", "hold on", "wait", "one moment", "no rush",
+    "no problem", "no trouble", "no worries", "not bad", "not yet", "hang on", "hold on", "wait", "one moment",
+    "no rush",
 )  # fmt: skip
 """Phrases that are neither, though a word of refusal may stand in them."""
 
 
-def _phrases(texts: Iterable[str]) -> tuple[tuple[str, ...], ...]:
-    """Longest first, so that the greedy reading below takes ``that is right`` before ``that is``."""
-    return tuple(sorted((tuple(text.split()) for text in texts), key=len, reverse=True))
+_Phrases = dict[str, tuple[tuple[str, ...], ...]]
+"""Phrases by their first word, the longest first, so that ``that is right`` is read before ``that is``."""
+
+
+def _phrases(texts: Iterable[str]) -> _Phrases:
+    found: dict[str, set[tuple[str, ...]]] = {}
+    for text in texts:
+        words = tuple(text.split())
+        found.setdefault(words[0], set()).add(words)
+    return {first: tuple(sorted(phrases, key=len, reverse=True)) for first, phrases in found.items()}
 
 
 _YES_PHRASES = _phrases(_AGREEING)
@@ -67,13 +81,23 @@ _UNDECIDED_PHRASES = _phrases(_UNDECIDED)
 
 
 def _opened(text: str | Sequence[str]) -> list[str]:
+    """The words with contractions opened, hesitations dropped and stutters (``that that is``) said once."""
     heard = plain_words(text if isinstance(text, str) else " ".join(text))
-    return " ".join(_EXPANDED.get(word, word) for word in heard).split()
+    opened = " ".join(_EXPANDED.get(word, word) for word in heard if word not in _HESITATIONS).split()
+    said: list[str] = []
+    for word in opened:
+        said.append(word)
+        for size in (1, 2):
+            # numbers may repeat: "five five" are two digits
+            if said[-size:] == said[-2 * size : -size] and not any(map(is_number_word, said[-size:])):
+                del said[-size:]
+    return said
 
 
-def _take(words: Sequence[str], at: int, phrases: Iterable[tuple[str, ...]]) -> int:
-    """Length of the first phrase that stands at word `at`, or 0."""
-    return next((len(phrase) for phrase in phrases if tuple(words[at : at + len(phrase)]) == phrase), 0)
+def _ends(words: Sequence[str], at: int, phrases: _Phrases) -> list[int]:
+    """Where the phrases that begin at word `at` end, the longest first."""
+    candidates = phrases.get(words[at], ())
+    return [at + len(phrase) for phrase in candidates if tuple(words[at : at + len(phrase)]) == phrase]
 
 
 def answer(text: str | Sequence[str], repeated: str = "") -> Answer:
@@ -99,23 +123,22 @@ def _with_clocks(words: Sequence[str]) -> list[str]:
 
 
 def _is_only_agreement(words: Sequence[str], repeated: str) -> bool:
+    """Can all words be read as agreement, neutral phrases and, behind agreement, words of the read-back?"""
     again = set(_with_clocks(plain_words(repeated)))
     rest = _with_clocks(words)
-    agreed = False
-    at = 0
-    while at < len(rest):
-        length = _take(rest, at, _YES_PHRASES)
-        agreed = agreed or length > 0
-        length = length or _take(rest, at, _NEUTRAL_PHRASES)
-        if not length:
-            word = rest[at]
+    # readings as (how far, agreed by then): "yes that is it" must not fail on "yes that is"
+    reached = {(0, False)}
+    for at in range(len(rest)):
+        for agreed in (False, True):
+            if (at, agreed) not in reached:
+                continue
+            reached |= {(end, True) for end in _ends(rest, at, _YES_PHRASES)}
+            reached |= {(end, agreed) for end in _ends(rest, at, _NEUTRAL_PHRASES)}
             # repeating comes after agreeing: a bare "wednesday" is a value, not a yes; half a time is another time
-            is_again = word in again and (":" in word or not is_number_word(word))
-            if not agreed or not (is_again or (again and word in _LINKS)):
-                return False
-            length = 1
-        at += length
-    return agreed
+            is_again = rest[at] in again and (":" in rest[at] or not is_number_word(rest[at]))
+            if agreed and (is_again or (again and rest[at] in _LINKS)):
+                reached.add((at + 1, True))
+    return (len(rest), True) in reached
 
 
 def _refuses(words: Sequence[str]) -> bool:
@@ -123,13 +146,14 @@ def _refuses(words: Sequence[str]) -> bool:
     at = 0
     refusing = agreeing = False
     while at < len(words):
-        length = _take(words, at, _UNDECIDED_PHRASES)
-        if not length:
-            # "yes no wednesday" takes the yes back, "no that is right" takes the no back: only the first is a no
-            agreeing = refusing and (agreeing or (words[at] in {"yes", "right", "correct"} and not _negated(words, at)))
-            refusing = refusing or words[at] in _REFUSING
-            length = 1
-        at += length
+        ends = _ends(words, at, _UNDECIDED_PHRASES)
+        if ends:
+            at = ends[0]
+            continue
+        # "yes no wednesday" takes the yes back, "no that is right" takes the no back: only the first is a no
+        agreeing = refusing and (agreeing or (words[at] in {"yes", "right", "correct"} and not _negated(words, at)))
+        refusing = refusing or words[at] in _REFUSING
+        at += 1
     return refusing and not agreeing
 
 

@@ -101,7 +101,7 @@ def decide(
         return Gate(False, Block.NOT_COMMITTED)
     if not tool.confirm:
         return Gate(True, Block.OPEN)
-    blocked = _question(given, asked) or _read_back(tool, given, asked) or _names(tool, others, asked)
+    blocked = _question(given, asked) or _read_back(tool, given, asked) or _names(tool, given, others, asked)
     return blocked or _agreed(tool, given, answer)
 
 
@@ -109,20 +109,32 @@ def _question(given: Mapping[str, str], asked: Sequence[Heard]) -> Gate | None:
     """A reason why the last turn was no question that a yes can answer, or None."""
     if not asked or not asked[-1].said.rstrip().endswith("?"):
         return Gate(False, Block.NOTHING_ASKED)
-    sentences = [part for part in _SENTENCE_END.split(" ".join(utterance.said for utterance in asked)) if part.strip()]
-    question = sentences[-1] if sentences else ""
+    said = " ".join(utterance.said for utterance in asked)
+    question = _sentences(said)[-1]
     for start in (question, question.rpartition(",")[2]):
         first = plain_words(start)[:1]
         if first and first[0] in _OPEN_STARTS:
             return Gate(False, Block.OPEN_QUESTION, first[0])
-    values = [plain_words(words) for words in given.values()]
-    for sentence in sentences:
-        words = plain_words(sentence)
-        if sentence is question or any(_contains(words, value) for value in values):
-            for word in words:
-                if word in _NEGATIONS:
-                    return Gate(False, Block.NEGATED, word)
+    for word in (*plain_words(question), *_reading_words(said, given)):
+        if word in _NEGATIONS:
+            return Gate(False, Block.NEGATED, word)
     return None
+
+
+def _sentences(text: str) -> list[str]:
+    """The sentences of a text; a text without words is one empty sentence."""
+    return [part for part in _SENTENCE_END.split(text) if part.strip()] or [""]
+
+
+def _reading_words(text: str, given: Mapping[str, str]) -> tuple[str, ...]:
+    """The words of the sentences that name an argument; others (``sorry, i can only book``) read nothing back."""
+    values = [plain_words(words) for words in given.values()]
+    found: list[str] = []
+    for sentence in _sentences(text):
+        words = plain_words(sentence)
+        if any(_contains(words, value) for value in values):
+            found += words
+    return tuple(found)
 
 
 def _read_back(tool: ToolShape, given: Mapping[str, str], asked: Sequence[Heard]) -> Gate | None:
@@ -170,7 +182,9 @@ def _verb(tool: ToolShape) -> str:
     return tool.name.partition("_")[0].lower()
 
 
-def _names(tool: ToolShape, others: Sequence[ToolShape], asked: Sequence[Heard]) -> Gate | None:
+def _names(
+    tool: ToolShape, given: Mapping[str, str], others: Sequence[ToolShape], asked: Sequence[Heard]
+) -> Gate | None:
     """Block where the read-back names another confirmed tool, or would confirm that one just as well.
 
     ``wednesday at ten for miller, is that right?`` reads back a booking and, with fewer arguments, a cancellation. So a
@@ -178,7 +192,7 @@ def _names(tool: ToolShape, others: Sequence[ToolShape], asked: Sequence[Heard])
     a verb are not told apart.
     """
     rivals = [other for other in others if other.confirm and _verb(other) != _verb(tool)]
-    for word in plain_words(" ".join(utterance.heard for utterance in asked)):
+    for word in _reading_words(" ".join(utterance.heard for utterance in asked), given):
         # the first verb names the tool: "cancel your booking" is no booking
         if word.startswith(_verb(tool)):
             return None

@@ -18,7 +18,7 @@ from string import Template
 from typing import Any
 
 from agent_runtime.labels import Labels
-from agent_runtime.latency import Figure, measure, summary
+from agent_runtime.latency import Figure, summary
 from agent_runtime.record import Entry, encode
 
 from .lanes import Call, read_call
@@ -65,7 +65,12 @@ def render(entries: Sequence[Entry], peaks: Peaks | None, labels: Labels | None,
     """The page as text; the same arguments give the same page."""
     call = read_call(entries, labels)
     peaks = peaks or flat_peaks(call.caller_spans, call.agent_spans, call.length_s)
-    figures = summary([measure(entries, labels)])
+    figures = summary([call.timing] if call.timing else [])
+    truth = "measured from the script's labels"
+    if labels is None:
+        truth = "estimated from the detector's edges; no labels were given"
+    if call.trouble:
+        truth = f"not measured: {call.trouble}"
     data = {
         "length": round(call.length_s, 3),
         "bucket": peaks.bucket_s,
@@ -83,11 +88,7 @@ def render(entries: Sequence[Entry], peaks: Peaks | None, labels: Labels | None,
         lanes="".join(_lane(*lane, call) for lane in LANES),
         lines="".join(_line(line) for line in call.lines),
         figures="".join(_figure(figure) for figure in figures),
-        truth=escape(
-            "estimated from the detector's edges; no labels were given"
-            if any(figure.estimated for figure in figures)
-            else "measured from the script's labels"
-        ),
+        truth=escape(truth),
         sound=escape(sound_source),
         wave="from the recording" if peaks.measured else "no recording: flat where somebody spoke",
         style=(folder / "page.css").read_text(encoding="utf-8"),

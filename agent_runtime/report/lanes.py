@@ -30,7 +30,7 @@ from agent_runtime.events import (
     ToolReturned,
 )
 from agent_runtime.labels import RATE_HZ, Labels
-from agent_runtime.latency import agent_speech, measure
+from agent_runtime.latency import CallLatency, ImpossibleOrder, agent_speech, measure
 from agent_runtime.record import Entry
 
 from .marks import Line, Mark, Tip, Word, with_room
@@ -67,12 +67,18 @@ class Call:
     caller_spans: list[tuple[float, float]]
     agent_spans: list[tuple[float, float]]
     lines: list[Line] = field(default_factory=list)
+    timing: CallLatency | None = None
+    trouble: str = ""
+    """Why there is no timing: the log contradicts itself or its labels."""
     overlapped_s: float = 0.0
     """Seconds in which the agent thought, or a tool worked, while somebody spoke."""
 
 
 def read_call(entries: Sequence[Entry], labels: Labels | None = None) -> Call:
-    """The drawing of a log. An empty log raises ValueError."""
+    """The drawing of a log. An empty log raises ValueError.
+
+    A log whose timing contradicts itself or its labels is drawn all the same: that is when one wants to look at it.
+    """
     if not entries:
         raise ValueError("the log has no entries; a report needs at least CallStarted")
     return _Reading(entries, labels).call()
@@ -90,6 +96,12 @@ class _Reading:
         if answered is not None and isinstance(answered.what, CallAnswered):
             self.offset_us = answered.at_us - answered.what.sample * 1_000_000 // RATE_HZ
         self.spoken = agent_speech(entries)
+        self.timing: CallLatency | None = None
+        self.trouble = ""
+        try:
+            self.timing = measure(entries, labels)
+        except ImpossibleOrder as error:
+            self.trouble = str(error)
         self.end_s = max(self.at(entries[-1]), *(one.end / RATE_HZ for one in self.spoken), 0.1)
 
     def at(self, entry: Entry) -> float:
@@ -126,6 +138,8 @@ class _Reading:
             caller_spans=self._caller_spans(),
             agent_spans=agent_spans,
             lines=lines,
+            timing=self.timing,
+            trouble=self.trouble,
             overlapped_s=covered(
                 [(mark.start_s, mark.end_s) for name in ("thoughts", "tools") for mark in lanes[name]],
                 [*self._caller_spans(), *agent_spans],
@@ -157,10 +171,12 @@ class _Reading:
 
     def _heard(self) -> list[Mark]:
         marks = []
+        stops = {e.cause: e.what.sample for e in self.entries if isinstance(e.what, SpeechStopped)}
         for entry, final, start_s in self._finals():
             timed = tuple(Word(text, first / RATE_HZ, last / RATE_HZ) for text, first, last in final.words)
             tip = (("heard", final.text), ("known", f"{self.at(entry):.2f} s"), ("segment", str(final.segment)))
-            end_s = max(final.end_sample / RATE_HZ, start_s + 0.05)
+            # The final covers the pause in which the detector made sure; speech itself stopped before.
+            end_s = max(stops.get(entry.cause, final.end_sample) / RATE_HZ, start_s + 0.05)
             marks.append(Mark("heard", start_s, end_s, final.text, tip, entry.seq, words=timed))
         for entry in self.entries:
             what = entry.what
@@ -306,7 +322,7 @@ class _Reading:
 
     def _gaps(self) -> Iterator[Mark]:
         """From the caller's last sample to the agent's first sound, turn by turn."""
-        for turn in measure(self.entries, self.labels).turns:
+        for turn in self.timing.turns if self.timing else ():
             if turn.first_sound is not None and turn.first_sound_ms is not None:
                 answer = f"{turn.first_answer_ms:.0f} ms" if turn.first_answer_ms is not None else "none"
                 tip = (("first sound", f"{turn.first_sound_ms:.0f} ms"), ("first answer", answer), ("turn", turn.text))

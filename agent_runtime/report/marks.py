@@ -54,12 +54,13 @@ class Line:
 
 
 def with_room(marks: Sequence[Mark], end_s: float) -> list[Mark]:
-    """The marks with `room_s` set to the start of the next later mark of the lane, or to the end of the drawing."""
-    placed: list[Mark] = []
-    later_s: float | None = None
-    same_s: float | None = None
-    for mark in sorted(marks, key=lambda one: one.start_s, reverse=True):
-        if same_s is None or mark.start_s < same_s:
-            later_s, same_s = same_s, mark.start_s
-        placed.append(replace(mark, room_s=max(end_s, mark.end_s) if later_s is None else later_s))
-    return placed[::-1]
+    """The marks in order, with `room_s` set to the start of the next one, or to the end of the drawing.
+
+    Of marks that begin together only the last has room for words.
+    """
+    ordered = sorted(marks, key=lambda one: one.start_s)
+    ends = [*(one.start_s for one in ordered[1:]), end_s]
+    return [
+        replace(mark, room_s=max(until, mark.end_s) if until == end_s else until)
+        for mark, until in zip(ordered, ends, strict=False)
+    ]

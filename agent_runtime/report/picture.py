@@ -177,6 +177,8 @@ class _Drawing:
         y = self.top["heard"] + 4
         for mark, left, right, room in self.marks("heard"):
             yield box(left, y, right - left, 40, CALLER_TINT, CALLER)
+            if mark.start_s < self.from_s and right - left < 60:
+                continue  # the end of something: its words belong to what is not shown
             wide = right - left if right - left > 46 else min(room - left, 120)
             yield from paragraph(left + 8, y + 13, mark.text, wide - 12, 3, INK)
 
@@ -240,16 +242,25 @@ class _Drawing:
         for mark, left, right, _ in self.marks("gaps"):
             yield f'<path d="M{left} {y + 45}v6H{right - 1}v-6" stroke="{SOFT}" fill="none"/>'
             if right - CHAR * len(mark.text) > HEAD:
-                yield text(right - 4, y + 44, mark.text, SOFT, size=10.5, anchor="end")
+                yield text(right - 4, y + 44, mark.text, SOFT, size=10.5, anchor="end", halo=True)
 
 
 def text(
-    x: float, y: float, said: str, colour: str, *, size: float = 11.5, weight: int = 400, anchor: str = "start"
+    x: float,
+    y: float,
+    said: str,
+    colour: str,
+    *,
+    size: float = 11.5,
+    weight: int = 400,
+    anchor: str = "start",
+    halo: bool = False,
 ) -> str:
-    """One line of text."""
+    """One line of text; `halo` keeps it readable over other marks."""
     look = f' font-size="{size:g}"' if size != 11.5 else ""
     look += f' font-weight="{weight}"' if weight != 400 else ""
     look += f' text-anchor="{anchor}"' if anchor != "start" else ""
+    look += f' stroke="{PAPER}" stroke-width="3" paint-order="stroke"' if halo else ""
     return f'<text x="{x:.1f}" y="{y:.1f}" fill="{colour}"{look}>{escape(said)}</text>'
 
 

@@ -9,6 +9,8 @@ from __future__ import annotations
 
 from .caller import ScriptedCaller, SpokenClip
 from .clips import Clip, ClipError, Word, load_clip, read_words, save_clip
+from .generate import GoalCaller, generate_caller
+from .goal import Goal, Manner, Wish, calendar_as_wished, goal_of
 from .label_file import read_labels, write_labels
 from .script import (
     CallerScript,
@@ -25,26 +27,35 @@ from .script import (
     into_utterance,
     says,
 )
+from .script_file import load_script
 
 __all__ = [
     "CallerScript",
     "Clip",
     "ClipError",
+    "Goal",
+    "GoalCaller",
     "HangUp",
     "Line",
+    "Manner",
     "Says",
     "ScriptError",
     "ScriptedCaller",
     "Segment",
     "Speak",
     "SpokenClip",
+    "Wish",
     "Word",
     "after_turn",
     "at",
+    "calendar_as_wished",
+    "generate_caller",
+    "goal_of",
     "hang_up",
     "into_turn",
     "into_utterance",
     "load_clip",
+    "load_script",
     "read_labels",
     "read_words",
     "save_clip",

@@ -109,14 +109,12 @@ class AgentEar:
         return self._stretch_first
 
     def turn_first(self, sample: int) -> int | None:
-        """First agent sound after our last turn, as known at `sample`; None while there is none."""
+        """First agent sound after our last turn, if the agent goes on until `sample` as it does now; None: none."""
         if self._turn_first is not None:
             return self._turn_first
         # the agent began while we spoke and speaks on: its turn begins where ours ended
-        over_us = self._ours_end > 0 and self._last_end is not None and self._last_end > self._ours_end
-        if over_us or (self._sounding and sample >= self._ours_end):
-            self._turn_first = self._ours_end
-        return self._turn_first
+        over_us = self._last_end is not None and self._last_end > self._ours_end
+        return self._ours_end if over_us or (self._sounding and sample >= self._ours_end) else None
 
     # --- words ---------------------------------------------------------------------------------------------------
 

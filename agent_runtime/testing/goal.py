@@ -13,8 +13,8 @@ DAYS = ("monday", "tuesday", "wednesday", "thursday", "friday")
 
 NAMES = (
     "adams allen anderson bell bennett brooks campbell clark collins cooper edwards fisher gray hall harris hill "
-    "howard jackson johnson larsen lewis martin miller mitchell morgan morris murphy peterson phillips reed robinson sullivan "
-    "taylor thomas thompson walker watson williams wilson young"
+    "howard jackson johnson larsen lewis martin miller mitchell morgan morris murphy peterson phillips reed robinson "
+    "sullivan taylor thomas thompson walker watson williams wilson young"
 ).split()
 """Common surnames with one usual pronunciation, so that a failure is the agent's and not the voice's."""
 
@@ -40,8 +40,9 @@ class Manner:
     gives_day_at_once: float = 0.75
     gives_part: float = 0.6
     barges_in: float = 0.6
-    hums: float = 0.5
-    """Chance for each long stretch of agent speech."""
+    hums: float = 0.35
+    """Chance for each long stretch of agent speech, until `most_hums` are used up."""
+    most_hums: int = 2
     quickest_s: float = 0.35
     slowest_s: float = 0.95
 

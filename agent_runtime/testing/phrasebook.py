@@ -48,8 +48,10 @@ def likely_texts(goal: Goal, seed: int, manner: Manner) -> list[str]:
     Corrections and second thoughts are left out: there are too many of them to make before each call.
     """
     found: dict[str, None] = {}
+    unlikely = set("time accept part barge_part".split() if goal.kind == "cancel" else ())
+    unlikely |= set() if goal.part else {"part", "barge_part"}
     for key, variants in phrasebook(goal, seed, manner).items():
-        if key not in _LIKELY and not key.startswith("request "):
+        if not (key in _LIKELY or key.startswith("request ")) or key in unlikely:
             continue
         clocks = [clock for clock in CLOCKS if goal.part is None or (clock < "12:00") == (goal.part == "morning")]
         for wording in variants:

@@ -18,7 +18,8 @@ at_s             trigger: seconds of the call
 when             the agent said one of these since our last turn
 unless           the agent said none of these
 optional         may be skipped; by default backchannels and barge-ins may
-standing         may be said at any time; then `times`: how often (3)
+standing         may be said at any time
+times            how often a standing line may be said (3)
 ===============  ==============================================================================================
 """
 

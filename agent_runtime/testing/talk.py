@@ -94,7 +94,8 @@ class GoalTalk:
         ear = self.ear
         plans: list[_Plan] = []
         answer, last = ear.turn_first(sample), ear.last_end
-        if ear.stretch_first is not None and last is not None and answer is not None and self._requested:
+        talkative = self._requested and not self._leaving
+        if talkative and ear.stretch_first is not None and last is not None and answer is not None:
             plans += self._over_the_agent(sample, max(ear.stretch_first, answer), last)
         if ear.sounding:
             return plans
@@ -117,7 +118,7 @@ class GoalTalk:
         hum_wait_s, barge_wait_s = chance.uniform(1.1, 1.9), chance.uniform(1.8, 2.8)
         hums = chance.random() < self._manner.hums
         plans: list[_Plan] = []
-        if hums and number not in self._hummed:
+        if hums and number not in self._hummed and len(self._hummed) < self._manner.most_hums:
             plans.append((first + round(hum_wait_s * RATE_HZ), self._hum))
         if not self._barged and (not self._name_given or (self.goal.part and not self._part_given)):
             plans.append((first + round(barge_wait_s * RATE_HZ), self._barge_in))

@@ -68,7 +68,7 @@ def shown(command: Command) -> str:
             return " ".join([type(command).__name__, *values])
 
 
-def spoken_call(name: str, **slots: str) -> tuple[str, dict[str, str]]:
+def spoken_call(name: str, /, **slots: str) -> tuple[str, dict[str, str]]:
     """A tool call as it stands in the stream, and its slots."""
     return " ".join([name, *(word for pair in slots.items() for word in pair)]), slots
 
@@ -178,7 +178,7 @@ class Talk:
         """The generation is over."""
         return self.tell(ev.GenerationEnded(generation, outcome, 9))
 
-    def wants(self, generation: int, name: str, **slots: str) -> list[str]:
+    def wants(self, generation: int, name: str, /, **slots: str) -> list[str]:
         """The model asks for a tool; the generation ends with it."""
         spoken, given = spoken_call(name, **slots)
         lines = self.tell(ev.ToolRequested(generation, name, spoken, given, given))

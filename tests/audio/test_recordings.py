@@ -42,7 +42,7 @@ def encode(path: Path, codec: str, rate_hz: int, channels: list[Pcm], sample_for
         stream.layout = layout
         packed = np.stack(channels, axis=1).reshape(1, -1)
         frame = av.AudioFrame.from_ndarray(packed, format="s16", layout=layout)
-        frame.sample_rate = rate_hz
+        frame.sample_rate, frame.pts = rate_hz, 0
         resampler = av.AudioResampler(format=sample_format, layout=layout, rate=rate_hz)
         fifo = av.AudioFifo()
         for converted in [*resampler.resample(frame), *resampler.resample(None)]:
@@ -170,6 +170,44 @@ def test_a_flac_that_breaks_off_says_where(tmp_path: Path) -> None:
     path.write_bytes(path.read_bytes()[:30_000])
     with pytest.raises(RecordingError, match=r"breaks off at|not readable"):
         read(path)
+
+
+def test_an_mp3_that_breaks_off_says_where(tmp_path: Path) -> None:
+    path = encode(tmp_path / "a.mp3", "libmp3lame", 44_100, [chirp(44_100, 4.0)], "s16p")
+    whole = path.read_bytes()
+    path.write_bytes(whole[: len(whole) // 2])
+    with pytest.raises(RecordingError, match=r"breaks off at (1\.9|2\.0)\d s of 4\.\d\d s"):
+        read(path)
+
+
+def test_a_change_of_rate_in_the_middle_is_refused(tmp_path: Path) -> None:
+    parts = [
+        encode(tmp_path / f"{rate_hz}.mp3", "libmp3lame", rate_hz, [chirp(rate_hz, 1.0)], "s16p").read_bytes()
+        for rate_hz in (44_100, 32_000)
+    ]
+    (tmp_path / "both.mp3").write_bytes(b"".join(parts))
+    with pytest.raises(RecordingError, match=r"is 1 x (44100|32000) Hz from \d.* s on; expected 1 x"):
+        read(tmp_path / "both.mp3")
+
+
+def test_a_film_without_sound_has_no_audio_track(tmp_path: Path) -> None:
+    with av.open(str(tmp_path / "a.mkv"), "w") as out:
+        stream = out.add_stream("mpeg4", rate=5)
+        assert isinstance(stream, av.VideoStream)
+        stream.width = stream.height = 16
+        stream.pix_fmt = "yuv420p"
+        frame = av.VideoFrame.from_ndarray(np.zeros((16, 16, 3), np.uint8), format="rgb24")
+        out.mux(stream.encode(frame.reformat(format="yuv420p")))
+        out.mux(stream.encode(None))
+    with pytest.raises(RecordingError, match="holds no audio track"):
+        open_recording(tmp_path / "a.mkv")
+
+
+def test_a_container_that_declares_no_duration_is_read_to_its_end(tmp_path: Path) -> None:
+    path = encode(tmp_path / "a.mka", "pcm_s16le", 16_000, [chirp(16_000, 0.5)])
+    assert open_recording(path).duration_s is None
+    assert np.array_equal(read(path), chirp(16_000, 0.5))
+    assert open_call(path).duration_s is None
 
 
 @pytest.mark.parametrize("declared", [0, 0xFFFFFFFF])

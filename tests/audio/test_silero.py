@@ -22,6 +22,8 @@ from audio.recordings import open_recording
 
 T = TypeVar("T")
 
+MODEL = Model()
+
 
 class ThreadRunner:
     """Awaits the pool; remembers what was asked of it."""
@@ -47,9 +49,9 @@ def noise(n_windows: int, seed: int) -> Pcm:
 
 def alone(pcm: Pcm) -> Answer:
     """Window by window, each in a run of its own."""
-    model, state, parts = Model(), State.fresh(), []
+    state, parts = State.fresh(), []
     for start in range(0, len(pcm), WINDOW_SAMPLES):
-        (answer,) = model.run([Job(pcm[start : start + WINDOW_SAMPLES], state)]).value
+        (answer,) = MODEL.run([Job(pcm[start : start + WINDOW_SAMPLES], state)]).value
         state = answer.state
         parts.append(answer.probabilities)
     return Answer(np.concatenate(parts), state)
@@ -214,10 +216,14 @@ def test_reset_is_a_new_stream() -> None:
     asyncio.run(scene())
 
 
-def test_importing_is_light_and_availability_is_told() -> None:
+def test_importing_is_light_and_availability_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
     ok, words = available()
     assert ok, words
     assert "onnxruntime" in words
+    monkeypatch.setattr("audio.engines.silero.worker.MODEL_PATH", Path("nowhere") / "silero_vad.onnx")
+    assert available() == (False, "silero_vad.onnx is missing beside worker.py (reinstall the package)")
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
+    assert available() == (False, "onnxruntime is not installed (pip install onnxruntime)")
     script = "import sys, audio.engines.silero; sys.exit('onnxruntime' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", script], check=False, cwd=os.getcwd()).returncode == 0
 
@@ -228,6 +234,6 @@ def test_speech_is_told_from_silence_on_a_recording() -> None:
         pytest.skip("set DUOLOGUE_CALLS to a folder that holds goforward.wav")
     pcm = np.concatenate(list(open_recording(folder / "goforward.wav").blocks(0)))
     windows = pcm[: len(pcm) // WINDOW_SAMPLES * WINDOW_SAMPLES]
-    (answer,) = Model().run([Job(windows, State.fresh())]).value
+    (answer,) = MODEL.run([Job(windows, State.fresh())]).value
     assert answer.probabilities.max() > 0.9
     assert answer.probabilities[:8].max() < 0.3, "the clip opens with room noise"

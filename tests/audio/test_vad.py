@@ -26,6 +26,8 @@ from audio.vad import (
     refine,
 )
 
+MODEL = Model()
+
 
 def edges_of(probabilities: list[float], settings: SpeechSettings | None = None) -> list[Edge]:
     detector = EdgeDetector(settings)
@@ -157,7 +159,7 @@ def test_refine_leaves_an_edge_alone_where_the_level_tells_nothing() -> None:
 
 def probabilities_of(pcm: Pcm) -> list[float]:
     whole = pcm[: len(pcm) // WINDOW_SAMPLES * WINDOW_SAMPLES]
-    (answer,) = Model().run([Job(whole, State.fresh())]).value
+    (answer,) = MODEL.run([Job(whole, State.fresh())]).value
     return [float(p) for p in answer.probabilities]
 
 

@@ -10,8 +10,11 @@ from policies.agreement import Answer, answer
 
 PLAIN = [
     "yes", "yes please", "yeah that's right", "yep perfect", "that's correct", "Yes, that is right. Thank you!", "ok",
-    "sounds good thanks", "go ahead", "um yes", "it is", "right", "yes yes", "sure that works for me", "all right",
+    "sounds good thanks", "go ahead", "um yes", "yes that is it", "right", "yes yes",
+    "yes that's what i want", "sure that works for me", "all right",
     "exactly", "yes it is", "please do", "yes of course", "that would be great thank you very much",
+    "that's um correct", "erm yes", "yes please that would would be nice", "that's that's perfect", "sure thing",
+    "mhm yes", "yeah that sounds just fine as soon as you can", "you got it right many thanks",
 ]  # fmt: skip
 READ_BACK = "book wednesday ten thirty miller"
 
@@ -35,7 +38,8 @@ def test_refusal_is_no(text: str) -> None:
     "text",
     ["", "mm hm", "wednesday", "yes but make it eleven", "is that right", "i do not know", "not sure", "why not",
      "wait", "no problem", "no that is right", "no yes", "please", "thank you", "yes at eleven", "cancel it",
-     "i guess so", "one moment", "well yes", "yes right after ten", "miller yes"],
+     "i guess so", "one moment", "uh uh", "it is", "yes that", "yes five five",
+     "well yes", "yes right after ten", "miller yes"],
 )  # fmt: skip
 def test_all_else_is_unclear(text: str) -> None:
     assert answer(text) == "unclear"

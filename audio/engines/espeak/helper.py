@@ -1,22 +1,27 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A program that speaks with espeak-ng on request, over its standard input and output.
+"""A program that speaks with espeak-ng on request, over pipes.
 
 espeak-ng is GPL-3.0-or-later, and so is this one file, which loads it. The file is a whole program: it imports the
 standard library alone, nothing imports it, and it is spoken to through pipes only. It refuses to know who asks.
 
 Each utterance is spoken by a fork of the process, made when the library was loaded and had said nothing yet. The
 library is not re-entrant and keeps pauses, wave phase and random numbers from one utterance to the next (the same
-text came out up to 1,100 samples apart); a fork costs 1 ms, gives the same sound for the same text always, lets
-utterances overlap, and is stopped by ending it.
+text came out up to 1,100 samples apart). A fork gives the same sound for the same text always, lets utterances
+overlap, and ends when its listener is gone. Two forks wait ahead, since making one takes longer than speaking the
+first word.
+
+Standard input is a Unix socket of sequenced packets. A packet is a JSON object ``text, voice, rate_wpm, pitch`` with
+one file descriptor: the pipe on which the utterance is wanted. Closing the other end of that pipe stops it within a
+chunk. On standard output stands one message, ``ready`` (version), ``library``, ``rate_hz``, or ``error`` and the end.
 
 A message is the length of its header (4 bytes, big-endian), a JSON object, and as many bytes as its ``bytes`` says.
+Those of an utterance are
 
-    in   {"say": id, "text", "voice", "rate_wpm", "pitch"}   {"stop": id}
-    out  {"ready": version, "library", "rate_hz"} once, or {"error"} and the end
-         {"id", "words": [[first char, sample], ...], "cpu_s"} + int16 sound, at the library's rate
-         {"id", "end": true, "cpu_s"}   {"id", "error"}, with "died" where another try may succeed
+    {"words": [[first char, sample], ...], "cpu_s"} + int16 sound at the library's rate
+    {"end": true, "cpu_s"}     after the last sound; a pipe that closes without it belonged to a fork that died
+    {"error": text}            instead
 
-After ``stop`` no message about that id is begun. Usage: helper.py [--library PATH [--data PATH]] [--probe]
+Usage: helper.py [--library PATH [--data PATH]] [--voice NAME] [--probe]
 """
 
 from __future__ import annotations
@@ -27,8 +32,8 @@ import ctypes
 import importlib.util
 import json
 import os
-import select
 import signal
+import socket
 import struct
 import sys
 import time
@@ -40,10 +45,11 @@ LENGTH = struct.Struct(">I")
 CHUNK_MS = 20
 """Asked of the library, which makes 49 ms (1.51) or 60 ms (1.52) of it."""
 
-OUT_LIMIT = 1 << 18
-"""Bytes waiting for the reader above which no fork is read from: 6 s of sound, then the forks wait, too."""
+SPARE_FORKS = 2
+MAX_PACKET_BYTES = 1 << 16
+TAKEN, CLOSED = b"t", b"c"
+"""What a fork tells the program: it took a request, or there will be none any more."""
 
-MAX_TALKERS = 32
 SYNCHRONOUS, NO_EXIT, UTF8, WORD = 2, 0x8000, 1, 1
 RATE, PITCH = 1, 3
 SYSTEM_LIBRARIES = ("libespeak-ng.so.1", "libespeak-ng.so", "libespeak-ng.1.dylib", "libespeak-ng.dylib")
@@ -74,21 +80,6 @@ SynthCallback = ctypes.CFUNCTYPE(ctypes.c_int, ctypes.c_void_p, ctypes.c_int, ct
 def pack(header: dict[str, Any], payload: bytes = b"") -> bytes:
     text = json.dumps({**header, "bytes": len(payload)} if payload else header, separators=(",", ":")).encode()
     return LENGTH.pack(len(text)) + text + payload
-
-
-def whole_messages(buffer: bytearray) -> Iterator[tuple[dict[str, Any], bytes]]:
-    """Take every whole message out of `buffer`: its header and the bytes of all of it."""
-    while len(buffer) >= LENGTH.size:
-        (size,) = LENGTH.unpack_from(buffer)
-        if len(buffer) < LENGTH.size + size:
-            return
-        header = json.loads(buffer[LENGTH.size : LENGTH.size + size])
-        end = LENGTH.size + size + header.get("bytes", 0)
-        if len(buffer) < end:
-            return
-        message = bytes(buffer[:end])
-        del buffer[:end]
-        yield header, message
 
 
 def write_all(fd: int, data: bytes) -> None:
@@ -137,11 +128,15 @@ class Espeak:
         )
 
     def prefer(self, voice: str) -> bool:
-        """Select a voice; False where there is none of that name."""
+        """Select a voice, whose dictionary takes 60 ms to read; False where there is none of that name."""
+        self.voice = voice
         return bool(self.library.espeak_SetVoiceByName(voice.encode()) == 0)
 
-    def speak(self, out: int, number: int, request: dict[str, Any]) -> None:
-        """Write an utterance's messages to `out`, in the voice that `prefer` has set."""
+    def speak(self, out: int, request: dict[str, Any]) -> None:
+        """Write an utterance's messages to `out`."""
+        if request["voice"] != self.voice and not self.prefer(request["voice"]):
+            write_all(out, pack({"error": f"espeak-ng has no voice {request['voice']!r}"}))
+            return
         self.library.espeak_SetParameter(RATE, int(request["rate_wpm"]), 0)
         self.library.espeak_SetParameter(PITCH, int(request["pitch"]), 0)
 
@@ -155,7 +150,7 @@ class Espeak:
             pcm = ctypes.string_at(sound, 2 * n_samples) if sound and n_samples > 0 else b""
             if pcm or words:
                 try:
-                    write_all(out, pack({"id": number, "words": words, "cpu_s": time.process_time()}, pcm))
+                    write_all(out, pack({"words": words, "cpu_s": time.process_time()}, pcm))
                 except OSError:
                     return 1  # nobody listens any more
             return 0
@@ -165,111 +160,54 @@ class Espeak:
         text = request["text"].encode()
         failed = self.library.espeak_Synth(text, ctypes.c_size_t(len(text) + 1), 0, 1, 0, UTF8, None, None)
         if failed:
-            write_all(out, pack({"id": number, "error": f"espeak-ng refused the text (code {failed})"}))
+            write_all(out, pack({"error": f"espeak-ng refused the text (code {failed})"}))
             return
-        write_all(out, pack({"id": number, "end": True, "cpu_s": time.process_time()}))
+        write_all(out, pack({"end": True, "cpu_s": time.process_time()}))
 
 
-class Talkers:
-    """The forks that speak, and what waits to be written to whoever asked."""
-
-    def __init__(self, espeak: Espeak, out: int) -> None:
-        self.espeak = espeak
-        self.out = out
-        self.waiting = bytearray()
-        self.pipes: dict[int, tuple[int, int, bytearray]] = {}
-        """Read end of a fork's pipe -> utterance, process, bytes that are no whole message yet."""
-
-    def say(self, number: int, request: dict[str, Any]) -> None:
-        if len(self.pipes) >= MAX_TALKERS:
-            self.waiting += pack({"id": number, "error": f"{MAX_TALKERS} utterances are being spoken already"})
-            return
-        # Chosen before the fork: a voice's dictionary takes 60 ms to read, and every later fork then has it.
-        if not self.espeak.prefer(request["voice"]):
-            self.waiting += pack({"id": number, "error": f"espeak-ng has no voice {request['voice']!r}"})
-            return
-        read, write = os.pipe()
-        process = os.fork()
-        if process == 0:
-            self._talk(read, write, number, request)
-        os.close(write)
-        self.pipes[read] = (number, process, bytearray())
-
-    def _talk(self, read: int, write: int, number: int, request: dict[str, Any]) -> NoReturn:
-        """The fork: speak and end, without the parent's clean-up."""
-        try:
-            # Held open here, these would keep a fork waiting for a reader that is gone.
-            for fd in (0, self.out, read, *self.pipes):
-                os.close(fd)
-            self.espeak.speak(write, number, request)
-        except BaseException as error:
-            with contextlib.suppress(OSError):
-                write_all(write, pack({"id": number, "error": f"{type(error).__name__}: {error}"}))
+def wait_and_speak(espeak: Espeak, requests: socket.socket, told: int) -> NoReturn:
+    """A fork: take one request, speak it and end, without the clean-up of the process it came from."""
+    try:
+        packet, pipes, _, _ = socket.recv_fds(requests, MAX_PACKET_BYTES, 1)
+        os.write(told, TAKEN if packet else CLOSED)
+        if packet:
+            speak_into(espeak, pipes[0], json.loads(packet))
+    finally:
         os._exit(0)
 
-    def stop(self, number: int) -> None:
-        for read, (talking, process, _) in list(self.pipes.items()):
-            if talking == number:
-                os.kill(process, signal.SIGKILL)
-                self._reap(read)
 
-    def read_from(self, read: int) -> None:
-        number, _, buffer = self.pipes[read]
-        part = os.read(read, 1 << 16)
-        buffer += part
-        for header, message in whole_messages(buffer):
-            self.waiting += message
-            if "end" in header or "error" in header:
-                self._reap(read)
-                return
-        if not part:
-            self._reap(read)
-            self.waiting += pack({"id": number, "error": "the speaking process ended early", "died": True})
-
-    def flush(self) -> None:
-        with contextlib.suppress(BlockingIOError):
-            del self.waiting[: os.write(self.out, self.waiting)]
-
-    def _reap(self, read: int) -> None:
-        _, process, _ = self.pipes.pop(read)
-        os.close(read)
-        os.waitpid(process, 0)
+def speak_into(espeak: Espeak, out: int, request: dict[str, Any]) -> None:
+    """Speak, or say on the same pipe why not."""
+    try:
+        espeak.speak(out, request)
+    except Exception as error:
+        with contextlib.suppress(OSError):
+            write_all(out, pack({"error": f"{type(error).__name__}: {error}"}))
 
 
-def serve(espeak: Espeak, out: int) -> None:
-    """Answer requests until the input closes."""
-    talkers = Talkers(espeak, out)
-    requests = bytearray()
-    os.set_blocking(out, False)
-    while True:
-        reading = [0, *(talkers.pipes if len(talkers.waiting) < OUT_LIMIT else ())]
-        ready, writable, _ = select.select(reading, [out] if talkers.waiting else [], [])
-        if 0 in ready:
-            part = os.read(0, 1 << 16)
-            if not part:
-                break
-            requests += part
-            for header, _ in whole_messages(requests):
-                if "stop" in header:
-                    talkers.stop(header["stop"])
-                else:
-                    talkers.say(header["say"], header)
-        for read in ready:
-            if read in talkers.pipes:
-                talkers.read_from(read)
-        if writable or talkers.waiting:
-            talkers.flush()
-    for number in [number for number, _, _ in talkers.pipes.values()]:
-        talkers.stop(number)
+def serve(espeak: Espeak, requests: socket.socket) -> None:
+    """Keep forks waiting for requests until whoever asks has gone. Utterances then end by their own pipes."""
+    listening, told = os.pipe()
+    news = TAKEN * SPARE_FORKS
+    while CLOSED not in news:
+        for _ in news:
+            if os.fork() == 0:
+                os.close(listening)
+                wait_and_speak(espeak, requests, told)
+        news = os.read(listening, 64)
+        with contextlib.suppress(ChildProcessError):
+            while os.waitpid(-1, os.WNOHANG)[0]:
+                pass
 
 
 def main() -> int:
     """Load a library, say so, and serve; with --probe only say so."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # who asked decides when speaking ends
-    parser = argparse.ArgumentParser(description="speak with espeak-ng over standard input and output")
+    parser = argparse.ArgumentParser(description="speak with espeak-ng on request; the file's first lines say how")
     parser.add_argument("--library", default=os.environ.get("DUOLOGUE_ESPEAK_LIBRARY"))
     parser.add_argument("--data", default=os.environ.get("DUOLOGUE_ESPEAK_DATA"))
-    parser.add_argument("--probe", action="store_true")
+    parser.add_argument("--voice", default="en-us", help="the voice that costs no time to begin with")
+    parser.add_argument("--probe", action="store_true", help="say which library would speak, and end")
     options = parser.parse_args()
     out = os.dup(1)
     os.dup2(2, 1)  # nothing that the library prints may enter the protocol
@@ -278,10 +216,11 @@ def main() -> int:
     except RuntimeError as error:
         write_all(out, pack({"error": str(error)}))
         return 1
-    espeak.prefer("en-us")
+    espeak.prefer(options.voice)
     write_all(out, pack({"ready": espeak.version, "library": espeak.path, "rate_hz": espeak.rate_hz}))
+    os.close(out)
     if not options.probe:
-        serve(espeak, out)
+        serve(espeak, socket.socket(fileno=0))
     return 0
 
 

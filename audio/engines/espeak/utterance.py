@@ -58,12 +58,11 @@ class SpokenChunk:
 class Utterance:
     """One text on its way to sound, as far as the program has spoken it."""
 
-    def __init__(self, number: int, text: str, settings: VoiceSettings) -> None:
+    def __init__(self, text: str, settings: VoiceSettings) -> None:
         # Control characters would end the text early inside the library; spaces keep the places of the words.
         self.text = "".join(char if char.isprintable() else " " for char in text)
-        self.number = number
         self.settings = settings
-        self.generation = -1
+        self.asked = False
         self.ended = False
         self.failure: str | None = None
         self.cpu_s = 0.0
@@ -86,21 +85,18 @@ class Utterance:
         """Seconds of sound that can be taken; silence at the start does not count."""
         return 0.0 if self._lead is None else len(self._pcm) / 2 / self._rate_hz
 
-    def begin(self, generation: int, rate_hz: int) -> None:
-        """The program (or its successor) is asked to speak the text, from the start."""
+    def begin(self, rate_hz: int) -> None:
+        """The program is asked to speak the text, from the start, perhaps once more."""
         if self._resampler is None or self._rate_hz != rate_hz:
             self._resampler, self._rate_hz = Resampler(rate_hz, aligned=True), rate_hz
-        self.generation = generation
+        self.asked = True
         self._spent_s = self.cpu_s
         self._skip, self._skip_events = self._received, self._events
 
     def add(self, header: Header, pcm: bytes) -> None:
         """Take what the program said about this utterance: sound, its end, or why there is none."""
         if "error" in header:
-            if "died" in header:
-                self.lose(header["error"])
-            else:
-                self.failure = header["error"]
+            self.failure = header["error"]
             return
         self.cpu_s = self._spent_s + float(header["cpu_s"])
         if "end" in header:
@@ -123,8 +119,8 @@ class Utterance:
             self._drop_silence()
 
     def lose(self, why: str) -> None:
-        """Its program died over it: to be asked again, once."""
-        self.generation = -1
+        """The process died that spoke it: to be asked again, once."""
+        self.asked = False
         self._deaths += 1
         if self._deaths > 1:
             self.failure = f"lost twice over the same text of {len(self.text)} characters ({why})"

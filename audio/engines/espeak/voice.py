@@ -54,8 +54,7 @@ class EspeakVoice:
     ) -> None:
         self._run = run
         self._settings = settings or VoiceSettings()
-        self._speaker = Speaker(library, data, patience_s)
-        self._utterances = 0
+        self._speaker = Speaker(self._settings.voice, library, data, patience_s)
 
     async def __aenter__(self) -> Self:
         return self
@@ -84,8 +83,7 @@ class EspeakVoice:
         """
         if len(text) > MAX_CHARACTERS:
             raise VoiceError(f"the text has {len(text)} characters; the limit is {MAX_CHARACTERS} (speak its clauses)")
-        self._utterances += 1
-        utterance = Utterance(self._utterances, text, settings or self._settings)
+        utterance = Utterance(text, settings or self._settings)
         speaker, at_least_s = self._speaker, FIRST_CHUNK_S
         try:
             while True:

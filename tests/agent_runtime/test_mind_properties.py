@@ -1,0 +1,330 @@
+"""Any plausible order of events thrown at the mind: its invariants hold after every single one.
+
+The organs are those of `organs.py`: they answer late, cross orders on the way, or never answer. `Watch` checks each
+batch of orders as it is given; the rules are named after the promises of DESIGN 2, 3, 5 and 7.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from agent_runtime import commands as do
+from agent_runtime import events as ev
+from agent_runtime.commands import Command
+from agent_runtime.record import Entry
+from policies.trajectory import Role
+from tests.agent_runtime.organs import CALLER_TEXTS, READ_BACK, World
+
+WRITES = frozenset({"book", "jot"})
+RARE = frozenset({"voice breaks", "tool fails", "key", "leaves", "never scored"})
+
+
+Pick = Callable[[Sequence[Any]], Any]
+"""Chooses one of the given things."""
+
+
+class Watch:
+    """Delivers facts to the mind of a world and checks what follows."""
+
+    def __init__(self, world: World) -> None:
+        self.world = world
+        self.numbers = {"generation": 0, "utterance": 0, "call": 0}
+        self.generating: int | None = None
+        self.called: set[int] = set()
+        self.held: set[int] = set()
+        self.over: set[int] = set()
+        """Utterances cancelled or ended: no order may touch them again."""
+        self.given_way = False
+        """The caller has taken the floor and its turn is not over yet."""
+        self.hung_up = False
+        self.spoken_since_commit: list[tuple[str, str]] = []
+        self.answered = ""
+
+    def deliver(self) -> None:
+        """One fact to the mind, and every rule."""
+        entry, orders = self.world.deliver()
+        self._before(entry, orders)
+        for order in orders:
+            self._order(order, entry)
+        self._batch(orders)
+        self._ledger()
+
+    def settle(self) -> None:
+        """Deliver all that waits."""
+        while self.world.inbox:
+            self.deliver()
+
+    # --- the rules -----------------------------------------------------------------------------------------------
+
+    def _before(self, entry: Entry, orders: list[Command]) -> None:
+        what = entry.what
+        if self.hung_up:
+            assert orders == [], "after HangUp nothing more is ordered"
+        stale = isinstance(
+            what, (ev.ThoughtFormed, ev.ExpectationFormed, ev.ClauseGenerated, ev.ToolRequested, ev.GenerationEnded)
+        ) and what.generation != self.generating
+        stale = stale or (isinstance(what, (ev.ToolReturned, ev.ToolFailed)) and what.call not in self.called)
+        if stale:
+            assert orders == [], f"{what} belongs to nothing any more"
+        if isinstance(what, (ev.ToolRequested, ev.GenerationEnded)) and what.generation == self.generating:
+            self.generating = None
+        if isinstance(what, (ev.ToolReturned, ev.ToolFailed)):
+            self.called.discard(what.call)
+        if isinstance(what, ev.UtteranceEnded):
+            self.held.discard(what.utterance)
+            self.over.add(what.utterance)
+            heard = self.world.voice.heard[what.utterance]
+            said = self.world.voice.ordered[what.utterance]
+            assert said.startswith(heard), "what was heard is a prefix of what was ordered"
+            if heard:
+                self.spoken_since_commit.append((said, heard))
+
+    def _order(self, order: Command, entry: Entry) -> None:
+        match order:
+            case do.Generate(number, _, _, _, stream):
+                self._next("generation", number)
+                assert self.generating is None, f"generation {number} while {self.generating} is being written"
+                assert stream is self.world.mind.conversation.committed
+                self.generating = number
+            case do.CancelGeneration(number):
+                assert number == self.generating, "only the generation in progress is cancelled"
+                self.generating = None
+            case do.Say(number, _, last, text):
+                if number > self.numbers["utterance"]:
+                    self._next("utterance", number)
+                assert number not in self.over, f"utterance {number} was over"
+                assert not self.given_way, "nothing is said after the caller took the floor until its turn is over"
+                assert text or last, "an empty clause only closes"
+            case do.Yield(number):
+                assert number not in self.over | self.held
+                self.held.add(number)
+            case do.Resume(number):
+                assert number in self.held, f"utterance {number} was not held"
+                assert not self.given_way, "nothing is resumed after the caller took the floor"
+                self.held.discard(number)
+            case do.Cancel(number):
+                assert number not in self.over
+                self.over.add(number)
+                self.held.discard(number)
+            case do.CallTool(number, name, arguments):
+                self._next("call", number)
+                assert not self.called, "one tool at a time"
+                assert isinstance(entry.what, ev.ToolRequested)
+                self.called.add(number)
+                if name == "book":
+                    self._confirmed(arguments)
+                if name in WRITES:
+                    assert not self.given_way, "no write while the caller's turn is open"
+            case do.CancelTool(number):
+                self.called.discard(number)
+            case do.HangUp():
+                self.hung_up = True
+            case do.Decision("think", reason) if reason.startswith("turn over"):
+                self.given_way = False
+
+    def _next(self, what: str, number: int) -> None:
+        assert number == self.numbers[what] + 1, f"{what} {number} follows {self.numbers[what]}"
+        self.numbers[what] = number
+
+    def _confirmed(self, arguments: object) -> None:
+        """Read back, heard to the last word, and agreed to in the turn right after it."""
+        said, heard = self.spoken_before_answer[-1]
+        assert said.endswith(READ_BACK) and heard == said, f"{heard!r} of {said!r} was heard"
+        assert self.answered in ("yes please", "mm hm"), self.answered
+
+    def _batch(self, orders: list[Command]) -> None:
+        committed = any(isinstance(o, do.Decision) and o.reason.startswith("turn over") for o in orders)
+        if committed:
+            self.answered = self.world.mind.conversation.answered.text
+            self.spoken_before_answer, self.spoken_since_commit = self.spoken_since_commit, []
+        gives_way = any(isinstance(o, (do.Cancel, do.CancelGeneration)) for o in orders) and not self.hung_up
+        self.given_way = self.given_way or gives_way
+        if any(isinstance(o, do.Decision) and (o.action, o.reason[:9]) == ("speak", "ask again") for o in orders):
+            self.given_way = False
+
+    def _ledger(self) -> None:
+        if self.hung_up:
+            return
+        self._written()
+
+    def _written(self) -> None:
+        """The stream says what was heard, in the order in which it was heard, and keeps every write that was made."""
+        segments = self.world.mind.conversation.committed.segments
+        stream = [segment.text for segment in segments if segment.role is Role.SAY]
+        answers = [
+            self.world.voice.heard[e.what.utterance]
+            for e in self.world.events
+            if isinstance(e.what, ev.UtteranceEnded) and e.what.utterance in self.world.voice.answers
+        ]
+        assert stream == [heard for heard in answers if heard], "the stream keeps what was heard and nothing more"
+        returned = [
+            e.what.tool for e in self.world.events if isinstance(e.what, ev.ToolReturned) and e.what.tool in WRITES
+        ]
+        kept = [s.text.split()[0] for s in segments if s.role is Role.CALL]
+        assert [name for name in kept if name in WRITES][: len(returned)] == returned, "a write that was made is kept"
+
+
+class Chance:
+    """Chooses what happens next."""
+
+    def __init__(self, watch: Watch, pick: Pick) -> None:
+        self.watch, self.world, self.pick = watch, watch.world, pick
+        self.trace: list[str] = []
+
+    def step(self) -> None:
+        """One thing happens, of those that can."""
+        name = self.pick(sorted(self.possible()))
+        self.trace.append(name)
+        getattr(self, name.replace(" ", "_"))()
+
+    def possible(self) -> list[str]:
+        """What can happen now; likelier things stand there more than once."""
+        world = self.world
+        found = ["time"]
+        found += ["deliver"] * 4 * bool(world.inbox) + ["settle"] * 3 * bool(world.inbox)
+        found += ["ring"] * (len(world.timers) > 1)
+        found += ["shows"] * 2 * world.caller.may_show + ["stops"] * 2 * world.caller.speaking
+        found += ["settles"] * 3 * bool(world.caller.owed) + ["speaks"] * 2 * (not world.caller.speaking)
+        found += ["turn"] * 2 * (not world.caller.speaking and not world.caller.owed)
+        found += ["engine"] * 3 * bool(world.engine.may()) + ["writes"] * 4 * bool(world.engine.steps)
+        found += ["reply"] * 2 * bool(world.engine.steps) + ["scored"] * bool(world.engine.scores)
+        found += ["plays"] * 2 * world.voice.may_play + ["utterance"] * 2 * world.voice.may_play
+        found += ["tool returns"] * 2 * bool(world.tools.running)
+        if self.pick(range(20)) == 19:
+            found += ["tool fails"] * bool(world.tools.running) + ["voice breaks"] * world.voice.may_play
+            found += ["key", "leaves", "part fails"]
+        return found
+
+    def deliver(self) -> None:
+        self.watch.deliver()
+
+    def settle(self) -> None:
+        self.watch.settle()
+
+    def time(self) -> None:
+        self.world.pass_time(self.pick([20, 150, 500, 1500]))
+
+    def ring(self) -> None:
+        self.world.ring()
+
+    def speaks(self) -> None:
+        self.world.caller.starts(self.pick(CALLER_TEXTS))
+
+    def shows(self) -> None:
+        self.world.caller.shows()
+
+    def stops(self) -> None:
+        self.world.caller.stops()
+
+    def settles(self) -> None:
+        self.world.caller.settles()
+
+    def turn(self) -> None:
+        """A whole undisturbed turn, heard at once, and the pause after it."""
+        self.speaks()
+        while self.world.caller.may_show:
+            self.world.pass_time(200)
+            self.world.caller.shows()
+        self.watch.settle()
+        self.world.pass_time(300)
+        self.world.caller.stops()
+        self.world.caller.settles()
+        self.watch.settle()
+        if "endpoint" in self.world.timers and min(self.world.timers, key=self.world.timers.__getitem__) == "endpoint":
+            self.world.ring()
+            self.watch.settle()
+
+    def engine(self) -> None:
+        kinds = self.world.engine.may()
+        self.world.engine.starts(self.pick(kinds))
+
+    def writes(self) -> None:
+        self.world.engine.writes()
+
+    def reply(self) -> None:
+        """The generation is written to its end."""
+        while self.world.engine.steps:
+            self.world.engine.writes()
+        self.watch.settle()
+
+    def scored(self) -> None:
+        self.world.engine.score(self.pick([0.05, 0.5, 0.95]))
+
+    def plays(self) -> None:
+        self.world.voice.plays()
+
+    def utterance(self) -> None:
+        """The head is played to the end of what it has."""
+        while self.world.voice.may_play:
+            self.world.pass_time(350)
+            self.world.voice.plays()
+        self.watch.settle()
+
+    def voice_breaks(self) -> None:
+        self.world.voice.breaks()
+
+    def tool_returns(self) -> None:
+        self.world.tools.returns()
+
+    def tool_fails(self) -> None:
+        self.world.tools.fails()
+
+    def key(self) -> None:
+        self.world.publish(ev.DigitPressed(self.world.sample, "4"))
+
+    def leaves(self) -> None:
+        self.world.publish(ev.CallerHungUp(self.world.sample))
+
+    def part_fails(self) -> None:
+        self.world.publish(ev.PartFailed("engine", True, "RuntimeError: broken"))
+
+
+def finish(chance: Chance) -> None:
+    """Everybody answers now and the caller says goodbye: the call must come to its end."""
+    world, watch = chance.world, chance.watch
+    watch.settle()
+    for _ in range(400):
+        if watch.hung_up:
+            return
+        if world.caller.speaking:
+            world.caller.stops()
+        elif world.caller.owed:
+            world.caller.settles()
+        elif world.engine.steps:
+            world.engine.writes()
+        elif world.engine.may():
+            world.engine.starts("bye")
+        elif world.tools.running:
+            world.tools.returns()
+        elif world.voice.may_play:
+            world.pass_time(350)
+            world.voice.plays()
+        else:
+            assert world.timers, "the call hangs: nothing is under way and no timer runs"
+            world.ring()
+        watch.settle()
+        assert not watch.hung_up or not watch.held
+    raise AssertionError("the call did not end")
+
+
+def play(pick: Pick, steps: int) -> Watch:
+    """A call with so many random things in it."""
+    watch = Watch(World())
+    chance = Chance(watch, pick)
+    watch.world.begin()
+    watch.settle()
+    for _ in range(steps):
+        chance.step()
+    finish(chance)
+    return watch
+
+
+@settings(max_examples=150, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
+@given(st.data())
+def test_whatever_happens_the_mind_keeps_its_promises(data: st.DataObject) -> None:
+    play(lambda choices: data.draw(st.sampled_from(choices)), 60)

@@ -1,0 +1,148 @@
+"""Whole simulated calls: the expert reaches the goal, writes after a yes only, and the stream keeps its form."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from itertools import pairwise
+from random import Random
+
+import pytest
+
+from policies.learned.train.appointments import Calendar, Visit
+from policies.learned.train.dialogue import Call, Line, expert_call
+from policies.learned.train.expert import Expert, Situation, listed
+from policies.learned.train.heldout import HELDOUT, HELDOUT_SURNAMES
+from policies.learned.train.names import COMMON_SURNAMES
+from policies.learned.train.spoken_caller import Understood
+from policies.learned.train.wordings import TRAINED, Wordings
+from policies.trajectory import Role
+
+CONDITIONS: dict[str, Callable[[Random], Call]] = {
+    "clean": lambda rng: expert_call(rng, line=Line()),
+    "any noise": lambda rng: expert_call(rng),
+    "unseen wordings, 15 % errors": lambda rng: expert_call(rng, line=Line(0.15), wordings=HELDOUT),
+    "own slips": lambda rng: expert_call(rng, slip_rate=0.1),
+}
+CALLS = 150
+
+
+@pytest.fixture(scope="module", params=CONDITIONS)
+def calls(request: pytest.FixtureRequest) -> list[Call]:
+    return [CONDITIONS[request.param](Random(seed)) for seed in range(CALLS)]
+
+
+def test_the_expert_reaches_every_goal_and_writes_after_a_yes_only(calls: list[Call]) -> None:
+    assert [index for index, call in enumerate(calls) if not call.success] == []
+    assert not any(call.early_write for call in calls)
+
+
+FORM = re.compile(
+    r"<card>[^<]+(<say>[^<]+(<end>|<cut>))?"
+    r"((<heard>[^<]+|<think>[^<]+)*<turn>"
+    r"<think>[^<]+<expect>[^<]+"
+    r"(<call>[^<]+<end>(<filler>[^<]+<end>)*<result>[^<]+<expect>[^<]+)*"
+    r"(<silence>|<say>[^<]+(<end>|<cut>|<bye>)))+"
+)
+
+
+def test_the_stream_has_the_form_of_a_trajectory(calls: list[Call]) -> None:
+    for call in calls:
+        text = call.trajectory().text()
+        assert FORM.fullmatch(text), text
+        assert text == text.lower()
+        assert len(call.segments) == len(call.weights)
+
+
+def test_notes_hold_six_fields_and_names_that_were_said(calls: list[Call]) -> None:
+    for call in calls:
+        heard = ""
+        for segment, weight in zip(call.segments, call.weights, strict=True):
+            if segment.role is Role.HEARD:
+                heard += f" {segment.text}"
+            if segment.role is not Role.THINK or weight.words == 0:
+                continue  # a slip of our own: shown, not learned
+            intent, *_, answer = segment.text.split()
+            assert intent in {"none", "book", "cancel", "hours", "other"}
+            assert answer in {"-", "yes", "no", "unclear"}
+
+
+def test_a_slip_is_shown_and_not_learned() -> None:
+    slipped = [
+        weight
+        for seed in range(40)
+        for call in [expert_call(Random(seed), slip_rate=0.3)]
+        for segment, weight in zip(call.segments, call.weights, strict=True)
+        if segment.role is Role.THINK and weight.words == 0
+    ]
+    assert slipped
+
+
+def test_expectations_are_what_really_came() -> None:
+    for seed in range(30):
+        call = expert_call(Random(seed), line=Line(cuts=0, thoughts=0))
+        segments = call.segments
+        for segment, after in pairwise(segments):
+            if segment.role is Role.EXPECT:
+                assert len(segment.text.split()) in (1, 2)
+                assert (segment.text == "more") or after.role is not Role.SILENCE
+        results = [segment.text for segment in segments if segment.role is Role.RESULT]
+        assert all(result in {"ok", "taken", "none", "not found"} or result.split()[0] for result in results)
+
+
+def test_the_card_can_ask_for_the_name_first() -> None:
+    expert = Expert(Situation(name_first=True), Random(1))
+    assert "name" in expert.turn(Understood(acts={"book"}, words=3)).text
+    assert "which day" in expert.turn(Understood(name="miller", words=1)).text
+
+
+def test_a_cut_read_back_is_read_again_although_the_caller_said_yes() -> None:
+    expert = Expert(Situation(), Random(1))
+    expert.turn(Understood(acts={"cancel"}, day="friday", name="bo", words=5))
+    assert expert.question == "readback"
+    expert.cut()
+    assert expert.turn(Understood(acts={"yes"}, words=1)).kind == "say"
+    assert expert.turn(Understood(acts={"yes"}, words=1)).tool == "cancel_booking"
+
+
+def test_a_thought_in_mid_turn_changes_nothing() -> None:
+    expert = Expert(Situation(), Random(1))
+    assert expert.peek(Understood(acts={"book"}, day="friday", words=4)) == "book friday - - - -"
+    assert expert.note() == "none - - - - -"
+
+
+def test_the_calendar_answers_as_the_tools_do() -> None:
+    calendar = Calendar({"monday": ["nine", "two"]}, [Visit("friday", "", "bo")], {("monday", "two")})
+    assert calendar.run("find_slots", {"day": "monday"}) == "nine two"
+    assert calendar.run("find_slots", {"day": "monday", "part": "afternoon"}) == "two"
+    assert calendar.run("find_slots", {"day": "tuesday"}) == "none"
+    assert calendar.run("book", {"day": "monday", "time": "two", "name": "bo"}) == "taken"
+    assert calendar.run("book", {"day": "monday", "time": "nine", "name": "bo"}) == "ok"
+    assert calendar.run("book", {"day": "monday", "time": "nine", "name": "bo"}) == "taken"
+    assert calendar.run("cancel_booking", {"day": "friday", "name": "jo"}) == "not found"
+    assert calendar.run("cancel_booking", {"day": "friday", "name": "bo"}) == "ok"
+    assert (len(calendar.booked), len(calendar.cancelled), calendar.visits) == (1, 1, [])
+    with pytest.raises(KeyError, match="no tool 'dance'"):
+        calendar.run("dance", {})
+    assert (listed([]), listed(["ten"]), listed(["nine", "ten", "two"])) == ("", "ten", "nine, ten or two")
+
+
+def expanded(wordings: Wordings) -> dict[str, set[str]]:
+    """Every piece of every act with its alternatives written out."""
+
+    def spread(piece: str) -> set[str]:
+        found = re.search(r"\(([^()]*)\)", piece)
+        if found is None:
+            return {" ".join(piece.replace("*", "").replace("!", "").split())}
+        head, tail = piece[: found.start()], piece[found.end() :]
+        return {text for option in found[1].split("|") for text in spread(head + option + tail)}
+
+    return {act: {text for piece in pieces for text in spread(piece)} for act, pieces in wordings.pieces.items()}
+
+
+def test_no_test_piece_and_no_test_name_stands_in_training() -> None:
+    trained, heldout = expanded(TRAINED), expanded(HELDOUT)
+    assert trained.keys() == heldout.keys()
+    shared = {act: trained[act] & heldout[act] for act in trained if trained[act] & heldout[act]}
+    assert shared == {}
+    assert not set(HELDOUT_SURNAMES) & set(COMMON_SURNAMES)

@@ -1,0 +1,129 @@
+"""Training parts that need torch: the two forward passes agree, the folder loads elsewhere, the loss can fall."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from random import Random
+
+import numpy as np
+import pytest
+
+torch = pytest.importorskip("torch", reason="torch is in the extra `learn`")
+
+from policies.learned.core import model as core_module  # noqa: E402
+from policies.learned.core.model import CoreModel  # noqa: E402
+from policies.learned.core.tokenizer import Tokenizer  # noqa: E402
+from policies.learned.train import recipe  # noqa: E402
+from policies.learned.train.dialogue import expert_call  # noqa: E402
+from policies.learned.train.export import export  # noqa: E402
+from policies.learned.train.model_torch import CoreShape, TorchCore  # noqa: E402
+from policies.learned.train.muon import Muon  # noqa: E402
+from policies.trajectory import Role  # noqa: E402
+
+SHAPE = CoreShape(
+    vocab_size=60,
+    hidden_size=32,
+    num_hidden_layers=2,
+    num_attention_heads=4,
+    num_key_value_heads=2,
+    head_dim=16,
+    intermediate_size=48,
+)
+WEIGHTS = Path(core_module.__file__).parent / "weights" / "front_desk"
+IDS = np.random.default_rng(0).integers(0, 60, 230).tolist()
+
+
+def random_core() -> TorchCore:
+    torch.manual_seed(0)
+    model = TorchCore(SHAPE)
+    with torch.no_grad():
+        for parameter in model.parameters():
+            # halves exactly as they will be stored, so that only the arithmetic can differ
+            parameter.copy_((parameter + 0.1 * torch.randn_like(parameter)).half().float())
+    return model
+
+
+def test_numpy_and_torch_give_the_same_logits(tmp_path: Path) -> None:
+    model = random_core()
+    export(model, tmp_path)
+    core = CoreModel.load(tmp_path)
+    with torch.no_grad():
+        wanted = model(torch.tensor([IDS]))[0].numpy()
+    assert np.abs(core.extend_all(core.new_cache(), IDS) - wanted).max() <= 1e-4
+
+
+@pytest.mark.parametrize("made", ["just now", "shipped"])
+def test_transformers_loads_the_folder_unchanged_and_agrees(made: str, tmp_path: Path) -> None:
+    transformers = pytest.importorskip("transformers", reason="transformers is in the extra `learn`")
+    folder = WEIGHTS
+    if made == "just now":
+        export(random_core(), tmp_path)
+        folder = tmp_path
+    core = CoreModel.load(folder)
+    theirs = transformers.AutoModelForCausalLM.from_pretrained(folder, dtype=torch.float32)
+    with torch.no_grad():
+        wanted = theirs(torch.tensor([IDS])).logits[0].numpy()
+    assert np.abs(core.extend_all(core.new_cache(), IDS) - wanted).max() <= 2e-4
+    if made == "shipped":
+        tokenizer = transformers.AutoTokenizer.from_pretrained(folder)
+        text = " i'd like to come on wednesday at ten thirty"
+        assert tokenizer(text, add_special_tokens=False).input_ids == Tokenizer.load(folder).encode(text)
+
+
+def test_muon_makes_matrices_of_equal_singular_values() -> None:
+    wide, tall = (torch.nn.Parameter(torch.zeros(shape)) for shape in ((16, 48), (48, 16)))
+    torch.manual_seed(1)
+    wide.grad, tall.grad = torch.randn(16, 48), torch.randn(48, 16)
+    Muon([wide, tall], lr=1.0).step()
+    assert torch.linalg.svdvals(wide.detach()).numpy() == pytest.approx(np.ones(16), abs=0.35)
+    assert torch.linalg.svdvals(tall.detach()).numpy() == pytest.approx(np.full(16, 3**0.5), abs=0.6)
+
+
+def test_weights_follow_the_segments() -> None:
+    tokenizer = Tokenizer.load(WEIGHTS)
+    call = expert_call(Random(4))
+    ids, weights = recipe.row_of(call, tokenizer)
+    assert ids.tolist() == tokenizer.encode_parts(call.trajectory().parts())
+    assert set(np.round(weights, 3)) <= {0.0, 0.2, 0.5, 1.0, np.float32(0.2)}
+    turns = weights[ids == tokenizer.special[str(Role.TURN)]]
+    assert turns == pytest.approx(np.full(len(turns), 0.2))
+    assert weights[0] == 0
+
+
+def test_padding_costs_nothing_and_a_few_steps_lower_the_loss() -> None:
+    tokenizer = Tokenizer.load(WEIGHTS)
+    torch.manual_seed(0)
+    model = TorchCore(CoreShape(num_hidden_layers=1, hidden_size=32, intermediate_size=32, head_dim=16))
+    rows = [recipe.row_of(expert_call(Random(seed)), tokenizer) for seed in range(4)]
+    ids, weights = recipe.padded(rows)
+    with torch.no_grad():
+        alone = [recipe.weighted_loss(model, *recipe.padded([row])).item() for row in rows]
+        masses = [row[1][1:].sum() for row in rows]
+        together = recipe.weighted_loss(model, ids, weights).item()
+    assert together == pytest.approx(np.average(alone, weights=masses), abs=1e-4)
+    optimiser = Muon([p for p in model.parameters() if p.ndim == 2], lr=0.02)
+    for _ in range(8):
+        loss = recipe.weighted_loss(model, ids, weights)
+        loss.backward()  # type: ignore[no-untyped-call]
+        optimiser.step()
+        optimiser.zero_grad()
+    assert loss.item() < together - 0.5
+
+
+def test_the_rate_warms_up_stays_and_falls_to_zero() -> None:
+    assert recipe.learning_rate(0.0, 0) == pytest.approx(1 / 30)
+    assert recipe.learning_rate(0.4, 500) == 1.0
+    assert recipe.learning_rate(0.75, 500) == pytest.approx(0.5)
+    assert recipe.learning_rate(1.0, 500) == 0.0
+
+
+def test_batches_hold_calls_of_one_length() -> None:
+    tokenizer = Tokenizer.load(WEIGHTS)
+    source = recipe.batches(tokenizer, Random(1), 4096, 2048)
+    filled = []
+    for _ in range(6):
+        ids, weights = next(source)
+        assert ids.shape == weights.shape
+        assert ids.numel() <= 4096 or len(ids) == 1
+        filled.append((ids != 0).float().mean().item())
+    assert np.mean(filled) > 0.9
