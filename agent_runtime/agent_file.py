@@ -32,6 +32,7 @@ relative to the folder. A key that is not listed is an error, so that a slip of 
     [endpointing] habit_typical_ms        number
     [endpointing] habit_most_ms           number
     [barge_in] hum_hold_ms                whole number: see `policies.barge_in.BargeInSettings`, also for the next
+    [barge_in] hum_most_ms                whole number
     [barge_in] hum_threshold              number
     [barge_in] nearly_done_ms             whole number
     [barge_in] answer_ms                  whole number

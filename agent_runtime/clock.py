@@ -17,6 +17,7 @@ file that may read the machine's clock.
 from __future__ import annotations
 
 import asyncio
+import datetime
 import heapq
 import selectors
 import time
@@ -24,7 +25,7 @@ from collections import deque
 from collections.abc import Callable, Coroutine, Mapping
 from concurrent.futures import Executor, Future
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import Any, TypeVar, TypeVarTuple, Unpack
 
 from audio.outcome import Outcome
 
@@ -38,9 +39,11 @@ __all__ = [
     "run_outside",
     "run_virtual",
     "stopwatch",
+    "today",
 ]
 
 T = TypeVar("T")
+Ts = TypeVarTuple("Ts")
 
 Charge = Callable[[str, Outcome[Any], float], float]
 """(kind, outcome, loop time of submission) -> loop time at which the result is ready."""
@@ -146,7 +149,9 @@ class VirtualLoop(asyncio.SelectorEventLoop):
             self.call_at(due_s, self._release, job)
         return promise
 
-    def run_in_executor(self, executor: Executor | None, func: Callable[..., T], *args: Any) -> asyncio.Future[T]:
+    def run_in_executor(
+        self, executor: Executor | None, func: Callable[[Unpack[Ts]], T], *args: Unpack[Ts]
+    ) -> asyncio.Future[T]:
         """Outside work of guests (`asyncio.to_thread`): freezes the clock, costs nothing in virtual time."""
         if executor is None:
             executor = self._fallback_pool()
@@ -218,6 +223,11 @@ def run_virtual(main: Coroutine[Any, Any, T], charge: Charge | None = None) -> T
 def run_live(main: Coroutine[Any, Any, T]) -> T:
     """Run `main` to its end on the ordinary loop."""
     return asyncio.run(main)
+
+
+def today() -> datetime.date:
+    """The machine's date: for the line under a measurement, never for a call (its date is an argument)."""
+    return datetime.date.today()
 
 
 def stopwatch() -> Callable[[], float]:

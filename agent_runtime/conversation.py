@@ -9,9 +9,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from policies.tool_gate import Heard
 from policies.trajectory import Role, Segment, Trajectory
 
-__all__ = ["CallerTurn", "Conversation", "HeardUtterance"]
+__all__ = ["CallerTurn", "Conversation"]
 
 
 @dataclass(slots=True)
@@ -38,14 +39,6 @@ class CallerTurn:
         return tuple(Segment(Role.HEARD, text) for text in self.texts.values() if text)
 
 
-@dataclass(frozen=True, slots=True)
-class HeardUtterance:
-    """One utterance since the caller's last turn: what was planned and what the caller heard of it."""
-
-    said: str
-    heard: str
-
-
 class Conversation:
     """The state of the talk. `committed` is the stream as it stands; `turn` is what the caller is adding."""
 
@@ -54,9 +47,9 @@ class Conversation:
         self.turn = CallerTurn()
         self.answered = CallerTurn()
         """The turn that the agent is answering now."""
-        self.heard: list[HeardUtterance] = []
+        self.heard: list[Heard] = []
         """Agent utterances heard since the turn before `answered` ended: what `answered` replies to."""
-        self._heard_next: list[HeardUtterance] = []
+        self._heard_next: list[Heard] = []
         self._before_turn = opening
         self._ignored: set[int] = set()
 
@@ -65,9 +58,11 @@ class Conversation:
     def hear(self, segment: int, text: str, *, final: bool) -> bool:
         """Take a hypothesis of a speech segment; True when the words of the open turn changed.
 
-        Words of a segment that was ignored or is being answered already are too late and change nothing.
+        Words of a segment that was ignored or is being answered already are too late and change nothing. Keys (a
+        negative segment) are never late: each press is new.
         """
-        if segment in self._ignored or (segment in self.answered.texts and segment not in self.turn.texts):
+        late = segment in self.answered.texts and segment not in self.turn.texts
+        if segment >= 0 and (late or segment in self._ignored):
             return False
         changed = self.turn.texts.get(segment, "") != text
         self.turn.texts[segment] = text
@@ -122,4 +117,4 @@ class Conversation:
             return
         close = (Role.BYE if goodbye else Role.END) if complete else Role.CUT
         self.add(Role.SAY, heard, close)
-        self._heard_next.append(HeardUtterance(planned, heard))
+        self._heard_next.append(Heard(planned, heard))

@@ -59,7 +59,8 @@ class Floor:
         self.caller_speaking = False
         self.overlapping = False
         self._line_origin_us = 0
-        self._first_us = 0
+        self._first_us = 0  # where the overlap began
+        self._segment_us = 0  # where the present or last speech segment began
         self._words: tuple[str, ...] = ()
         self._settled = False
         self._hum = 0.0
@@ -74,6 +75,11 @@ class Floor:
         """The sample line begins here (microseconds since the call started)."""
         self._line_origin_us = line_origin_us
 
+    @property
+    def silencing(self) -> bool:
+        """The agent has fallen silent for the caller's speech, and it is not yet known what that asks for."""
+        return self.overlapping and self._yielded
+
     def at_us(self, sample: int) -> int:
         """The time of a sample of the line, in microseconds since the call started."""
         return self._line_origin_us + sample * 125 // 2
@@ -86,6 +92,7 @@ class Floor:
         if self._pause_from_us is not None and not answering:
             self._habit = self._habit.seen((first_us - self._pause_from_us) / 1000)
         self.caller_speaking = True
+        self._segment_us = first_us
         self._p_over = None
         self._pause_from_us = None
         if not self.overlapping:
@@ -103,7 +110,7 @@ class Floor:
         """The caller paused."""
         self.caller_speaking = False
         self._last_speech_us = self.at_us(event.sample)
-        self._speech_us += max(0, self._last_speech_us - self._first_us)
+        self._speech_us += max(0, self._last_speech_us - self._segment_us)
         self._pause_from_us = self._last_speech_us
 
     def pressed(self, sample: int) -> None:
@@ -143,6 +150,8 @@ class Floor:
             self._yielded = True
         elif found.action == "cancel" or over:
             self.overlapping = False
+        if over and not early:
+            self._speech_us = 0  # it asked for nothing, so it is no speech that waits for an answer
         return Verdict(found.action, str(found.reason), found.wait_ms, over, over and not early)
 
     # --- the end of a turn ---------------------------------------------------------------------------------------
@@ -153,8 +162,8 @@ class Floor:
             self._p_over = p_over
 
     def endpoint(self, now_us: int, *, text: str, settled: bool, expects: str) -> endpointing.Endpoint:
-        """The endpointing policy's verdict on the present pause."""
-        return endpointing.decide(
+        """The endpointing policy's verdict on the present pause; speech that it gives up on does not count again."""
+        verdict = endpointing.decide(
             endpointing.Pause(
                 silence_ms=max(0, (now_us - self._last_speech_us) // 1000),
                 words=tuple(text.split()),
@@ -166,6 +175,9 @@ class Floor:
             ),
             self.settings.endpointing,
         )
+        if not text and not verdict.wait_ms:
+            self._speech_us = 0
+        return verdict
 
     def committed(self) -> None:
         """The caller's turn is over; the next pause belongs to another turn."""

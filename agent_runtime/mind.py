@@ -16,48 +16,21 @@ Results name what they belong to (generation, call, revision). One that no longe
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Literal
 
-from policies import filler, tool_gate
-from policies.shapes import ToolShape
-from policies.trajectory import Role, Trajectory
+from policies import tool_gate
+from policies.trajectory import Role
 
 from . import commands as do
 from . import events as ev
 from .commands import Command, Decision
 from .conversation import Conversation
-from .floor import Floor, FloorSettings, Verdict
-from .plans import Generation, Kind, Plans, ToolCall
+from .floor import Floor, Verdict
+from .mind_settings import MindSettings
+from .plans import Fillers, Generation, Kind, Plans, ToolCall, Utterance
 from .record import Entry
 
-__all__ = ["Mind", "MindSettings"]
-
-
-@dataclass(frozen=True, slots=True)
-class MindSettings:
-    """Everything the mind knows before the call. Times in milliseconds; the texts are spoken as they stand."""
-
-    opening: Trajectory
-    """The card: what stands in the stream before anybody speaks."""
-    greeting: str = ""
-    """Said when the call is answered; empty: the agent waits for the other side."""
-    tools: Mapping[str, ToolShape] = field(default_factory=dict)
-    usual_ms: Mapping[str, int] = field(default_factory=dict)
-    """How long a tool usually takes, as its author declared; unknown tools count as quick until they are not."""
-    floor: FloorSettings = field(default_factory=FloorSettings)
-    filler: filler.FillerSettings = field(default_factory=filler.FillerSettings)
-    idle_ms: int = 8_000
-    """Silence of both before the agent asks whether the caller is still there. A guess."""
-    idle_limit: int = 2
-    """After so many unanswered questions the agent says goodbye."""
-    still_there: str = "are you still there?"
-    lost_you: str = "i cannot hear you, so i will hang up now. goodbye."
-    apology: str = "sorry, could you say that again?"
-    tool_failed: str = "sorry, i cannot look that up right now."
-    time_limit_ms: int = 1_800_000
-    max_tool_steps: int = 4
-    """Tool calls within one agent turn, so that a loop ends. A guess; real turns take one or two."""
+__all__ = ["Mind"]
 
 
 class Mind:
@@ -69,26 +42,27 @@ class Mind:
         self.floor = Floor(settings.floor)
         self.plans = Plans()
         self.expects = ""
-        self.audible_since_commit = False
         self.over = False
+        self._audible_since_commit = False
+        self._wrote_since_commit = False
+        self._scored = ""
+        self._waiting: Literal["", "result", "failure"] = ""
         self._idle_asked = 0
         self._tool_steps = 0
-        self._fillers_said = 0
-        self._last_filler = ""
-        self._result_waits = False
+        self._fillers = Fillers(settings.filler)
         self._overlap_segments: set[int] = set()
         self._receivers: dict[type, Callable[[Any, Entry], Iterator[Command]]] = {
             ev.CallStarted: self._call_started,
             ev.CallAnswered: self._call_answered,
-            ev.CallerHungUp: self._caller_hung_up,
+            ev.CallerHungUp: lambda event, entry: self._hang_up("caller_hung_up", "the caller left"),
             ev.SpeechStarted: self._speech_started,
             ev.SpeechStopped: self._speech_stopped,
             ev.PartialTranscript: self._partial,
             ev.FinalTranscript: self._final,
             ev.TurnScored: self._turn_scored,
             ev.DigitPressed: self._digit,
-            ev.ThoughtFormed: self._thought,
-            ev.ExpectationFormed: self._expectation,
+            ev.ThoughtFormed: self._written,
+            ev.ExpectationFormed: self._written,
             ev.ClauseGenerated: self._clause,
             ev.ToolRequested: self._tool_requested,
             ev.GenerationEnded: self._generation_ended,
@@ -124,17 +98,10 @@ class Mind:
             yield Decision("wait", "the other side speaks first")
             yield do.SetTimer("idle", self.settings.idle_ms)
 
-    def _caller_hung_up(self, event: ev.CallerHungUp, entry: Entry) -> Iterator[Command]:
-        yield from self._hang_up("caller_hung_up", "the caller left")
-
     def _hang_up(self, reason: str, why: str) -> Iterator[Command]:
         self.over = True
         yield Decision("hang_up", why)
-        if self.plans.generation is not None:
-            yield do.CancelGeneration(self.plans.generation.number)
-        if self.plans.call is not None:
-            yield do.CancelTool(self.plans.call.number)
-        yield do.HangUp(reason)
+        yield do.HangUp(reason)  # ending the call ends what is under way
 
     # --- hearing -------------------------------------------------------------------------------------------------
 
@@ -157,47 +124,45 @@ class Mind:
             yield from self._give_way(verdict.reason)
             return
         if verdict.action == "yield":
-            held = [u for u in self.plans.utterances.values() if not u.held]
             yield Decision("yield", verdict.reason)
-            for utterance in held:
-                utterance.held = True
-                yield do.Yield(utterance.number)
+            for utterance in self.plans.speaking:
+                if not utterance.held:
+                    utterance.held = True
+                    yield do.Yield(utterance.number)
         elif verdict.action == "resume" or verdict.over:
             yield from self._resume(verdict.reason)
         if verdict.wait_ms:
             yield do.SetTimer("overlap", verdict.wait_ms)
 
     def _give_way(self, reason: str) -> Iterator[Command]:
-        """The caller takes the floor: drop what was not heard; take the turn back if nothing was."""
+        """The caller takes the floor: drop what was not heard; take the turn back if nothing was heard or written."""
         yield do.CancelTimer("overlap")
         yield do.CancelTimer("filler")
-        writing = self.plans.call is not None and self.settings.tools[self.plans.call.tool].effect == "write"
-        reopen = not self.audible_since_commit and not writing
+        reopen = not self._audible_since_commit and not self._wrote_since_commit
         yield Decision("wait" if reopen else "yield", reason)
         if self.plans.generation is not None:
             yield do.CancelGeneration(self.plans.generation.number)
             self.plans.generation = self.plans.reply = None
-        for utterance in self.plans.utterances.values():
+        for utterance in list(self.plans.speaking):
+            utterance.cancelled = True
             yield do.Cancel(utterance.number)
         if reopen:
             if self.plans.call is not None:
                 yield do.CancelTool(self.plans.call.number)
                 self.plans.call = None
-            self.plans.utterances.clear()
             self.conversation.reopen_turn()
-            self._result_waits = False
+            self._waiting = ""
 
     def _resume(self, reason: str) -> Iterator[Command]:
         """The agent keeps the floor."""
         yield do.CancelTimer("overlap")
-        held = [u for u in self.plans.utterances.values() if u.held]
+        held = [utterance for utterance in self.plans.speaking if utterance.held]
         if held:
             yield Decision("resume", reason)
         for utterance in held:
             utterance.held = False
             yield do.Resume(utterance.number)
-        if self._result_waits:
-            yield from self._answer_result()
+        yield from self._answer_waiting()
 
     def _partial(self, event: ev.PartialTranscript, entry: Entry) -> Iterator[Command]:
         text = " ".join(part for part in (event.stable, event.tail) if part)
@@ -216,23 +181,24 @@ class Mind:
         if self.floor.overlapping:
             speech = self.plans.speech(entry.at_us)
             yield from self._overlap(self.floor.words(event.text, entry.at_us, speech, final=True))
-        if self.plans.any or not self.conversation.turn.texts:
-            return
-        if self.conversation.turn.text:
-            listening = self.conversation.listening()
-            yield do.ScoreTurn(event.revision, listening.digest, listening)
-        yield from self._endpoint(entry.at_us)
+        if not self.plans.any:
+            yield from self._score(event.revision)
+            yield from self._endpoint(entry.at_us)
 
     def _speech_stopped(self, event: ev.SpeechStopped, entry: Entry) -> Iterator[Command]:
         self.floor.speech_stopped(event)
         if self.floor.overlapping:
             yield from self._overlap(self.floor.decide(entry.at_us, self.plans.speech(entry.at_us)))
-        elif self.conversation.turn.text:
-            listening = self.conversation.listening()
-            yield do.ScoreTurn(0, listening.digest, listening)
+        if not self.plans.any:
+            yield from self._score(0)
             yield from self._endpoint(entry.at_us)
-        else:
-            yield from self._endpoint(entry.at_us)
+
+    def _score(self, revision: int) -> Iterator[Command]:
+        """Ask the model whether the turn is over at these words, once for the same words."""
+        listening = self.conversation.listening()
+        if self.conversation.turn.text and listening.digest != self._scored:
+            self._scored = listening.digest
+            yield do.ScoreTurn(revision, listening.digest, listening)
 
     def _turn_scored(self, event: ev.TurnScored, entry: Entry) -> Iterator[Command]:
         self.floor.scored(event.revision, event.p_over)
@@ -248,26 +214,30 @@ class Mind:
 
     def _endpoint(self, now_us: int) -> Iterator[Command]:
         """Ask whether the caller's turn is over; commit it, or look again when the policy says so."""
-        if self.floor.caller_speaking or self.floor.overlapping or self.plans.any:
+        if self.floor.caller_speaking or self.floor.overlapping or self.plans.any or self.plans.settling:
             return
         turn = self.conversation.turn
         verdict = self.floor.endpoint(now_us, text=turn.text, settled=turn.settled, expects=self.expects)
         if verdict.over and turn.text:
             yield do.CancelTimer("endpoint")
-            yield from self._commit(verdict.reason, dict(verdict.scores))
-        elif verdict.over:
-            yield Decision("speak", f"ask again: {verdict.reason}")
-            self.conversation.clear_turn()
-            yield from self._say_whole(self.settings.apology, "answer")
-        elif verdict.wait_ms > 0:
+            yield from self._commit(verdict.reason, verdict.scores)
+        elif not verdict.over and verdict.wait_ms > 0:
             yield do.SetTimer("endpoint", verdict.wait_ms)
         else:
             self.conversation.clear_turn()
-            yield do.SetTimer("idle", self.settings.idle_ms)
+            if self._waiting:
+                yield from self._answer_waiting()
+            elif verdict.over:
+                yield Decision("speak", f"ask again: {verdict.reason}")
+                yield from self._say_whole(self.settings.apology, "answer")
+            else:
+                yield do.SetTimer("idle", self.settings.idle_ms)
 
-    def _commit(self, reason: str, scores: dict[str, float]) -> Iterator[Command]:
-        yield Decision("think", f"turn over: {reason}", scores)
-        self.audible_since_commit = False
+    def _commit(self, reason: str, scores: Mapping[str, float]) -> Iterator[Command]:
+        rounded = {name: round(score, 4) for name, score in scores.items()}
+        yield Decision("think", f"turn over: {reason}", rounded)
+        self._audible_since_commit = self._wrote_since_commit = False
+        self._waiting = ""
         self._tool_steps = 0
         self.conversation.commit_turn()
         self.floor.committed()
@@ -279,48 +249,42 @@ class Mind:
         if self._tool_steps >= self.settings.max_tool_steps:
             blocked = tuple(sorted(self.settings.tools))
         stream = self.conversation.committed
-        self.plans.generation = Generation(self.plans.number("generation"), stream, after_result)
+        self.plans.generation = Generation(self.plans.number("generation"), stream, after_result, blocked)
         yield do.Generate(self.plans.generation.number, stream.digest, after_result, blocked, stream)
 
-    def _thought(self, event: ev.ThoughtFormed, entry: Entry) -> Iterator[Command]:
-        if self.plans.current(event.generation):
-            self.conversation.add(Role.THINK, event.text)
-        yield from ()
-
-    def _expectation(self, event: ev.ExpectationFormed, entry: Entry) -> Iterator[Command]:
-        if self.plans.current(event.generation):
-            self.expects = event.text
-            self.conversation.add(Role.EXPECT, event.text)
+    def _written(self, event: ev.ThoughtFormed | ev.ExpectationFormed, entry: Entry) -> Iterator[Command]:
+        if self.plans.current(event.generation) is not None:
+            if isinstance(event, ev.ThoughtFormed):
+                self.conversation.add(Role.THINK, event.text)
+            else:
+                self.expects = event.text
+                self.conversation.add(Role.EXPECT, event.text)
         yield from ()
 
     def _clause(self, event: ev.ClauseGenerated, entry: Entry) -> Iterator[Command]:
-        generation = self.plans.current(event.generation)
-        if generation is None:
+        if self.plans.current(event.generation) is None:
             return
+        is_first = self.plans.reply is None
         if self.plans.reply is None:
             self.plans.reply = self.plans.utterance("answer")
             yield Decision("speak", f"answer, expecting {self.expects or 'anything'}")
         self.plans.reply.text = f"{self.plans.reply.text} {event.text}".strip()
         yield do.Say(self.plans.reply.number, "answer", last=False, text=event.text)
+        if is_first:
+            yield from self._hold_back(self.plans.reply)
 
     def _generation_ended(self, event: ev.GenerationEnded, entry: Entry) -> Iterator[Command]:
-        generation = self.plans.current(event.generation)
-        if generation is None:
+        if self.plans.current(event.generation) is None:
             return
         self.plans.generation = None
         utterance, self.plans.reply = self.plans.reply, None
+        if utterance is not None:
+            yield from self._close(utterance, goodbye=event.outcome == "said_goodbye")
         if event.outcome == "silent":
             self.conversation.add(Role.SILENCE)
             yield Decision("silence", "the model has nothing to say yet")
             yield do.SetTimer("idle", self.settings.idle_ms)
-        elif event.outcome in ("said", "said_goodbye", "cut_short") and utterance is not None:
-            utterance.closed = True
-            utterance.goodbye = event.outcome == "said_goodbye"
-            yield do.Say(utterance.number, "answer", last=True, text="")
-        elif event.outcome in ("failed", "cut_short", "said", "said_goodbye"):
-            if utterance is not None:
-                utterance.closed = True
-                yield do.Say(utterance.number, "answer", last=True, text="")
+        elif event.outcome == "failed" or (utterance is None and event.outcome != "called"):
             yield Decision("speak", f"apologise: generation {event.outcome} without a usable reply")
             yield from self._say_whole(self.settings.apology, "answer")
 
@@ -330,13 +294,19 @@ class Mind:
         generation = self.plans.current(event.generation)
         if generation is None:
             return
-        self.plans.generation = None
+        reply, self.plans.generation, self.plans.reply = self.plans.reply, None, None
+        if reply is not None:
+            yield from self._close(reply)
+        if event.tool in generation.blocked:
+            yield Decision("speak", f"apologise: the model insists on {event.tool}")
+            yield from self._say_whole(self.settings.apology, "answer")
+            return
         shape = self.settings.tools[event.tool]
         gate = tool_gate.decide(
             shape,
             event.slots,
             committed=True,
-            asked=[tool_gate.Heard(u.said, u.heard) for u in self.conversation.heard],
+            asked=self.conversation.heard,
             answer=self.conversation.answered.text,
             others=tuple(self.settings.tools.values()),
         )
@@ -346,6 +316,7 @@ class Mind:
             self.conversation.committed = generation.base
             yield from self._generate(after_result=generation.after_result, blocked=tuple(sorted(self.settings.tools)))
             return
+        self._wrote_since_commit |= shape.effect == "write"
         self._tool_steps += 1
         self.conversation.add(Role.CALL, event.spoken, Role.END)
         self.plans.call = ToolCall(self.plans.number("call"), event.tool, entry.at_us)
@@ -358,25 +329,11 @@ class Mind:
         call = self.plans.call
         if call is None:
             return
+        floor_open = not self.floor.caller_speaking and not self.floor.overlapping and not self.plans.utterances
         usual_ms = self.settings.usual_ms.get(call.tool)
-        found = filler.choose(
-            filler.Wait(
-                waited_ms=(now_us - call.asked_us) // 1000,
-                predicted_ms=usual_ms,
-                floor_open=not self.floor.caller_speaking and not self.plans.utterances,
-                said_in_wait=call.fillers,
-                since_filler_ms=(now_us - call.filler_ended_us) // 1000,
-                said_in_call=self._fillers_said,
-                last_text=self._last_filler,
-            ),
-            self.settings.filler,
-        )
+        found = self._fillers.choose(call, now_us, usual_ms=usual_ms, floor_open=floor_open)
         if found.text:
-            call.fillers += 1
-            self._fillers_said += 1
-            self._last_filler = found.text
-            slow = "is known to take long" if usual_ms and usual_ms > self.settings.filler.slow_ms else "takes long"
-            yield Decision("filler", f"{call.tool} {slow}")
+            yield Decision("filler", f"{call.tool} takes {f'{usual_ms} ms usually' if usual_ms else 'long'}")
             yield from self._say_whole(found.text, "filler")
         elif found.wait_ms:
             yield do.SetTimer("filler", found.wait_ms)
@@ -384,40 +341,41 @@ class Mind:
     def _tool_returned(self, event: ev.ToolReturned, entry: Entry) -> Iterator[Command]:
         if self.plans.call is None or self.plans.call.number != event.call:
             return
-        yield from self._result(event.spoken)
+        yield from self._result(event.spoken, "result", entry.at_us)
 
     def _tool_failed(self, event: ev.ToolFailed, entry: Entry) -> Iterator[Command]:
         if self.plans.call is None or self.plans.call.number != event.call:
             return
         if event.reason == "cancelled":
             self.plans.call = None
-            return
-        self.plans.call = None
-        yield do.CancelTimer("filler")
-        self._note_filler()
-        self.conversation.add(Role.RESULT, "failed")
-        yield Decision("speak", f"say that {event.tool} {event.reason.replace('_', ' ')}")
-        yield from self._say_whole(self.settings.tool_failed, "answer")
+        else:
+            yield from self._result("failed", "failure", entry.at_us)
 
-    def _result(self, spoken: str) -> Iterator[Command]:
+    def _result(self, spoken: str, kind: Literal["result", "failure"], now_us: int) -> Iterator[Command]:
         self.plans.call = None
         yield do.CancelTimer("filler")
         self._note_filler()
         self.conversation.add(Role.RESULT, spoken)
-        if self.floor.caller_speaking or self.floor.overlapping:
-            self._result_waits = True
-            yield Decision("wait", "the caller speaks; the result is kept")
+        self._waiting = kind
+        if self.floor.caller_speaking or self.floor.overlapping or self.conversation.turn.texts:
+            yield Decision("wait", "the caller has the floor; the result is kept")
+            yield from self._endpoint(now_us)
         else:
-            yield from self._answer_result()
+            yield from self._answer_waiting()
 
-    def _answer_result(self) -> Iterator[Command]:
-        self._result_waits = False
-        yield Decision("think", "a tool returned")
-        yield from self._generate(after_result=True)
+    def _answer_waiting(self) -> Iterator[Command]:
+        """Answer a result that is not answered yet."""
+        kind, self._waiting = self._waiting, ""
+        if kind == "result":
+            yield Decision("think", "a tool returned")
+            yield from self._generate(after_result=True)
+        elif kind == "failure":
+            yield Decision("speak", "say that the tool failed")
+            yield from self._say_whole(self.settings.tool_failed, "answer")
 
     def _note_filler(self) -> None:
         """A filler that is still playing stands in the stream before the result that it covers the wait for."""
-        for utterance in self.plans.utterances.values():
+        for utterance in self.plans.speaking:
             if utterance.kind == "filler" and utterance.text:
                 self.conversation.add(Role.FILLER, utterance.text, Role.END)
                 utterance.text = ""
@@ -429,11 +387,23 @@ class Mind:
         utterance.closed, utterance.goodbye, utterance.text = True, goodbye, text
         yield do.CancelTimer("idle")
         yield do.Say(utterance.number, kind, last=True, text=text)
+        yield from self._hold_back(utterance)
+
+    def _close(self, utterance: Utterance, *, goodbye: bool = False) -> Iterator[Command]:
+        """All of the reply is known."""
+        utterance.closed, utterance.goodbye = True, goodbye
+        yield do.Say(utterance.number, "answer", last=True, text="")
+
+    def _hold_back(self, utterance: Utterance) -> Iterator[Command]:
+        """What is planned while the agent has fallen silent waits with the rest."""
+        if self.floor.silencing:
+            utterance.held = True
+            yield do.Yield(utterance.number)
 
     def _utterance_started(self, event: ev.UtteranceStarted, entry: Entry) -> Iterator[Command]:
         if utterance := self.plans.utterances.get(event.utterance):
             utterance.started = True
-            self.audible_since_commit = True
+            self._audible_since_commit = True
             utterance.started_us = entry.at_us
         yield from ()
 
@@ -455,14 +425,11 @@ class Mind:
             self.conversation.said(
                 utterance.text, utterance.heard, complete=utterance.complete, goodbye=utterance.goodbye
             )
-        if event.reason == "played" and utterance.goodbye:
+        if utterance.goodbye and event.reason in ("played", "failed"):
             yield from self._hang_up("agent_hung_up", "goodbye was said")
         elif not self.plans.any:
             self.floor.agent_finished()
-            if not self.floor.caller_speaking:
-                yield from self._endpoint(entry.at_us)
-                if not self.plans.any:
-                    yield do.SetTimer("idle", self.settings.idle_ms)
+            yield from self._endpoint(entry.at_us)
 
     # --- time and faults -----------------------------------------------------------------------------------------
 
@@ -473,21 +440,14 @@ class Mind:
             yield from self._overlap(self.floor.decide(entry.at_us, self.plans.speech(entry.at_us)))
         elif event.timer == "filler":
             yield from self._fill(entry.at_us)
-        elif event.timer == "idle":
-            yield from self._idle()
         elif event.timer == "limit":
             yield from self._hang_up("time_limit", f"the call reached {self.settings.time_limit_ms / 1000:g} s")
-
-    def _idle(self) -> Iterator[Command]:
-        if self.plans.any or self.floor.caller_speaking:
-            return
-        self._idle_asked += 1
-        if self._idle_asked > self.settings.idle_limit:
-            yield Decision("speak", "nobody answers")
-            yield from self._say_whole(self.settings.lost_you, "answer", goodbye=True)
-        else:
-            yield Decision("speak", "silence: ask whether the caller is there")
-            yield from self._say_whole(self.settings.still_there, "answer")
+        elif event.timer == "idle" and not self.plans.any and not self.floor.caller_speaking:
+            self._idle_asked += 1
+            lost = self._idle_asked > self.settings.idle_limit
+            yield Decision("speak", "nobody answers" if lost else "silence: ask whether the caller is there")
+            text = self.settings.lost_you if lost else self.settings.still_there
+            yield from self._say_whole(text, "answer", goodbye=lost)
 
     def _part_failed(self, event: ev.PartFailed, entry: Entry) -> Iterator[Command]:
         if not event.recovered and event.part in ("door", "mind", "log"):

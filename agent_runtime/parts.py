@@ -21,7 +21,7 @@ from policies.trajectory import Trajectory
 from .agent import Agent
 from .clock import run_outside
 from .floor import FloorSettings
-from .mind import MindSettings
+from .mind_settings import MindSettings
 from .ports import Engine, Voice
 from .session import Ears
 from .thinking import Language
@@ -105,7 +105,8 @@ async def _open_ears(agent: Agent, run: Runner, stack: AsyncExitStack) -> Ears:
 
 
 async def _open_voice(agent: Agent, run: Runner, stack: AsyncExitStack) -> Voice:
-    from audio.engines.espeak.voice import EspeakVoice, VoiceSettings
+    from audio.engines.espeak.utterance import VoiceSettings
+    from audio.engines.espeak.voice import EspeakVoice
 
     wanted = VoiceSettings(agent.voice.name, agent.voice.rate_wpm, agent.voice.pitch)
     voice = EspeakVoice(run, wanted)

@@ -6,14 +6,16 @@ generation until it ends or is given up, a tool call until its result.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
 
+from policies import filler
 from policies.trajectory import Trajectory
 
 from .floor import AgentSpeech
 
-__all__ = ["Generation", "Kind", "Plans", "ToolCall", "Utterance"]
+__all__ = ["Fillers", "Generation", "Kind", "Plans", "ToolCall", "Utterance"]
 
 MS_PER_CHARACTER = 65
 """Playing time of our speech, about 15 characters a second at 170 words a minute; good enough for "nearly done"."""
@@ -31,6 +33,8 @@ class Utterance:
     started_us: int = 0
     held: bool = False
     """Yielded: inaudible, its place kept."""
+    cancelled: bool = False
+    """Given up; it stays here until its end has said what was heard of it."""
     closed: bool = False
     """All of its text is known."""
     goodbye: bool = False
@@ -47,6 +51,8 @@ class Generation:
     base: Trajectory
     """The stream it was asked on; a refused tool call goes back to here."""
     after_result: bool
+    blocked: tuple[str, ...] = ()
+    """Tools it was told not to ask for."""
 
 
 @dataclass(slots=True)
@@ -58,6 +64,35 @@ class ToolCall:
     asked_us: int
     fillers: int = 0
     filler_ended_us: int = 0
+
+
+class Fillers:
+    """The fillers of one call: which were said, and what covers the present wait."""
+
+    def __init__(self, settings: filler.FillerSettings) -> None:
+        self._settings = settings
+        self._said = 0
+        self._last_text = ""
+
+    def choose(self, call: ToolCall, now_us: int, *, usual_ms: int | None, floor_open: bool) -> filler.Filler:
+        """The policy's choice for the wait for `call`; a chosen text counts as said."""
+        found = filler.choose(
+            filler.Wait(
+                waited_ms=(now_us - call.asked_us) // 1000,
+                predicted_ms=usual_ms,
+                floor_open=floor_open,
+                said_in_wait=call.fillers,
+                since_filler_ms=(now_us - call.filler_ended_us) // 1000,
+                said_in_call=self._said,
+                last_text=self._last_text,
+            ),
+            self._settings,
+        )
+        if found.text:
+            call.fillers += 1
+            self._said += 1
+            self._last_text = found.text
+        return found
 
 
 class Plans:
@@ -73,8 +108,18 @@ class Plans:
 
     @property
     def any(self) -> bool:
-        """A generation, a tool call or an utterance is under way."""
-        return self.generation is not None or self.call is not None or bool(self.utterances)
+        """A generation, a tool call or an utterance that was not given up is under way."""
+        return self.generation is not None or self.call is not None or any(self.speaking)
+
+    @property
+    def speaking(self) -> Iterator[Utterance]:
+        """The utterances that were not given up, in order."""
+        return (utterance for utterance in self.utterances.values() if not utterance.cancelled)
+
+    @property
+    def settling(self) -> bool:
+        """An utterance was given up and it is not yet known what was heard of it."""
+        return any(utterance.cancelled for utterance in self.utterances.values())
 
     def number(self, what: Literal["generation", "utterance", "call"]) -> int:
         """The next number of its kind."""
@@ -95,7 +140,7 @@ class Plans:
         """What is left of our speech, estimated from the length of its text."""
         left_ms = 0
         asks = False
-        for utterance in self.utterances.values():
+        for utterance in self.speaking:
             if not utterance.closed or self.generation is not None or self.call is not None:
                 return AgentSpeech(None, False)
             played_ms = (now_us - utterance.started_us) // 1000 if utterance.started else 0

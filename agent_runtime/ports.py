@@ -84,7 +84,7 @@ class RecogniserStream(Protocol):
         """The changed hypotheses within this audio, oldest first; the same whatever the block size."""
         ...
 
-    async def finish(self, *, due_s: float | None = None) -> Hypothesis:
+    async def finish(self) -> Hypothesis:
         """The final text of the segment."""
         ...
 

@@ -33,7 +33,8 @@ from .events import (
 from .listening import Listening, ListeningSettings
 from .listening_words import CannedHearing, WordListening
 from .log import Log
-from .mind import Mind, MindSettings
+from .mind import Mind
+from .mind_settings import MindSettings
 from .ports import Detector, Engine, Recogniser, Voice
 from .record import SCHEMA, Entry
 from .speaking import Speaking

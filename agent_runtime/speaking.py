@@ -40,6 +40,8 @@ class Speaking:
     def __init__(self, bus: Bus, door: Door, voice: Voice, *, audible: bool = True) -> None:
         self._bus, self._door, self._voice, self._audible = bus, door, voice, audible
         self._playout = Playout()
+        self._loop = asyncio.get_running_loop()
+        self._line_origin_s: float | None = None
         self._clauses: deque[tuple[Say, int]] = deque()
         self._arrived = asyncio.Event()
         self._changed = asyncio.Event()
@@ -63,6 +65,8 @@ class Speaking:
         if not isinstance(what, (Yield, Resume, Cancel)):
             return
         self._catch_up()
+        if not self._sounding():
+            self._playout.sample = self._now_sample()  # no frame was made meanwhile, so the ledger did not move
         if isinstance(what, Yield):
             if what.how == "duck":
                 self._playout.duck(DUCK_DB)
@@ -141,7 +145,8 @@ class Speaking:
 
     async def playout_run(self, line_origin_s: float) -> None:
         """Pace frames until cancelled."""
-        loop = asyncio.get_running_loop()
+        loop = self._loop
+        self._line_origin_s = line_origin_s
         next_s = loop.time()
         while True:
             await self._publish()
@@ -163,6 +168,12 @@ class Speaking:
                     self._door.play(pcm, sample)
             else:
                 next_s += await self._take_at_once() / RATE_HZ
+
+    def _now_sample(self) -> int:
+        """Where the sample line stands; never before what was played."""
+        if self._line_origin_s is None:
+            return 0
+        return max(self._playout.sample, round((self._loop.time() - self._line_origin_s) * RATE_HZ))
 
     def _sounding(self) -> bool:
         """There is something to send: speech, or the fade after it."""

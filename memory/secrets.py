@@ -214,7 +214,7 @@ def _is_times(tokens: Sequence[_Token], *, rising: bool = True) -> bool:
         return False
     minutes: list[int] = []
     # "oh, ten thirty" opens with a sigh
-    at = int(len(atoms) > 1 and tokens[0].word == "oh")
+    at = int(max(atoms, default=0) >= 10 and tokens[0].word == "oh")
     while at < len(atoms):
         if not 1 <= atoms[at] <= 12:
             return False

@@ -46,6 +46,7 @@ def test_the_wheel_holds_every_package_and_its_data(wheel: zipfile.ZipFile) -> N
         "agent_runtime/report/page.css",
         "agent_runtime/report/page.js",
         "agent_runtime/examples/front_desk/agent.toml",
+        "agent_runtime/examples/front_desk/calls/demo/script.toml",
     }
     assert data - names == set()
     assert any(re.fullmatch(r"policies/learned/core/weights/\w+/model\.safetensors", name) for name in names)
@@ -59,8 +60,10 @@ def test_the_wheel_carries_its_licences(wheel: zipfile.ZipFile) -> None:
 def test_the_wheel_leaves_out_what_is_not_the_program(wheel: zipfile.ZipFile) -> None:
     tops = {name.split("/", 1)[0] for name in wheel.namelist()}
     assert {top for top in tops if not top.endswith(".dist-info")} == {"agent_runtime", "audio", "policies", "memory"}
-    stray = re.compile(r"(^|/)(tests|shared|__pycache__|\.cache)(/|$)|\.(sqlite|log|pt|ckpt|wav)$")
+    stray = re.compile(r"(^|/)(tests|shared|__pycache__|\.cache)(/|$)|\.(sqlite|log|pt|ckpt)$|events\.jsonl$")
     assert [name for name in wheel.namelist() if stray.search(name)] == []
+    sound = [name for name in wheel.namelist() if re.search(r"\.(wav|flac|mp3|ogg)$", name)]
+    assert [name for name in sound if not name.startswith("agent_runtime/examples/front_desk/calls/")] == []
 
 
 def test_the_wheel_is_small(wheel: zipfile.ZipFile) -> None:

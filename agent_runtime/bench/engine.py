@@ -14,7 +14,8 @@ from policies.trajectory import Trajectory
 from ..clock import stopwatch
 from ..events import CallAnswered, CallStarted, PartialTranscript
 from ..log import MemoryLog
-from ..mind import Mind, MindSettings
+from ..mind import Mind
+from ..mind_settings import MindSettings
 from ..parts import BOXED_MODEL
 from ..record import SCHEMA, Entry, encode
 from .figure import Figure, percentile
@@ -76,7 +77,9 @@ def event_cost(events: int = 20_000) -> Figure:
         took_s = stopwatch()
         for number in range(start_at, start_at + batch):
             words = "i would like to come in on wednesday".split()[: 1 + number % 8]
-            pass_through(PartialTranscript(1, number, number * 640, " ".join(words[:-2]), " ".join(words[-2:])), number * 40_000)
+            pass_through(
+                PartialTranscript(1, number, number * 640, " ".join(words[:-2]), " ".join(words[-2:])), number * 40_000
+            )
         costs.append(took_s() / batch * 1e6)
         log.entries.clear()
     return Figure("event_cost_us", round(percentile(costs, 50), 1), "us", events, round(percentile(costs, 95), 1))

@@ -15,12 +15,12 @@ from ..call import play_call, run_call
 from ..cli.playing import FRONT_DESK
 from ..clock import run_virtual, stopwatch
 from ..doors.recording import RecordingDoor
-from ..parts import Parts, open_parts
+from ..parts import Parts
 from ..session import Ears
+from ..testing.caller import ScriptedCaller
 from ..testing.clips import Clip, Word
 from ..testing.fakes import EngineCost, FakeEngine, TimedVoice, WordLanguage, replies
 from ..testing.script import Line, Segment, after_turn
-from ..testing.caller import ScriptedCaller
 from ..testing.script_file import load_script
 from .figure import Figure, percentile
 
@@ -32,7 +32,9 @@ def recorded_call(repeats: int = 3) -> Figure:
     calls = os.environ.get("DUOLOGUE_CALLS")
     source = Path(calls) / "call40" if calls else None
     if source is None or not source.is_dir():
-        return Figure("replay_call_speed", None, "x real time", reason="set DUOLOGUE_CALLS to the folder that holds call40")
+        return Figure(
+            "replay_call_speed", None, "x real time", reason="set DUOLOGUE_CALLS to the folder that holds call40"
+        )
     agent = Agent.load(FRONT_DESK)
     speeds: list[float] = []
     for number in range(repeats):
@@ -89,4 +91,3 @@ def identical_logs(runs: int = 20) -> Figure:
         busy.wait()
     alike = max(digests.count(digest) for digest in digests)
     return Figure("identical_logs", alike, f"of {runs} runs byte-identical", runs)
-

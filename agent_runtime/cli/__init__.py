@@ -26,7 +26,9 @@ COMMANDS = {
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command; returns the exit code: 0 done, 1 not as it should be, 2 wrong use or bad input."""
-    parser = argparse.ArgumentParser(prog="duologue", description="A runtime for voice agents that think while they listen.")
+    parser = argparse.ArgumentParser(
+        prog="duologue", description="A runtime for voice agents that think while they listen."
+    )
     commands = parser.add_subparsers(dest="command", metavar="command", required=True)
     given = list(sys.argv[1:] if argv is None else argv)
     # Only the command that is asked for is imported; the others show their one line of help.

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime
 import json
 import sys
 from argparse import ArgumentParser, Namespace
@@ -13,6 +12,7 @@ from ..bench import Figure, machine
 from ..bench.calls import figures as call_figures
 from ..bench.engine import event_cost, model_speed, start
 from ..bench.replays import identical_logs, recorded_call, scripted_call
+from ..clock import today
 
 __all__ = ["arguments", "run"]
 
@@ -32,14 +32,16 @@ def arguments(parser: ArgumentParser) -> None:
     parser.add_argument("what", choices=("core",), help="which part of the runtime")
     parser.add_argument("--only", nargs="+", choices=tuple(GROUPS), help="measure only these groups")
     parser.add_argument("--calls", type=int, default=50, help="generated calls by voice (default 50)")
-    parser.add_argument("--runs", type=int, default=20, help="runs of the shipped call compared byte by byte (default 20)")
+    parser.add_argument(
+        "--runs", type=int, default=20, help="runs of the shipped call compared byte by byte (default 20)"
+    )
     parser.add_argument("--json", action="store_true", help="print one JSON object, key -> figure")
 
 
 def run(options: Namespace) -> int:
     """Measure and print."""
     command = "duologue bench core" + (f" --only {' '.join(options.only)}" if options.only else "")
-    where, day = machine(), datetime.date.today().isoformat()
+    where, day = machine(), today().isoformat()
     found: dict[str, Figure] = {}
     for name, measure in GROUPS.items():
         if options.only and name not in options.only:

@@ -20,8 +20,12 @@ def arguments(parser: ArgumentParser) -> None:
     """The options of the command."""
     parser.add_argument("--agent", metavar="DIR", help="folder with agent.toml (default: the front desk)")
     parser.add_argument("--out", metavar="DIR", help="folder to keep the call in; it must not exist yet")
-    parser.add_argument("--why", action="store_true", help="show thoughts, expectations, tools and decisions as they come")
-    parser.add_argument("--today", type=datetime.date.fromisoformat, metavar="DATE", help="the agent's today (ISO date)")
+    parser.add_argument(
+        "--why", action="store_true", help="show thoughts, expectations, tools and decisions as they come"
+    )
+    parser.add_argument(
+        "--today", type=datetime.date.fromisoformat, metavar="DATE", help="the agent's today (ISO date)"
+    )
 
 
 def run(options: Namespace) -> int:

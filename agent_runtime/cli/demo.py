@@ -1,4 +1,4 @@
-"""``duologue demo``: a caller books a visit at the front desk, by voice, on this machine, with no key and no network."""
+"""``duologue demo``: a caller books a visit by voice, on this machine, with no key and no network."""
 
 from __future__ import annotations
 
@@ -15,7 +15,9 @@ __all__ = ["arguments", "run"]
 def arguments(parser: ArgumentParser) -> None:
     """The options of the command."""
     parser.add_argument("--out", metavar="DIR", help="folder to write the call to (default: the next calls/demo-N)")
-    parser.add_argument("--cost", choices=("model", "measured"), default="measured", help="what work costs in virtual time")
+    parser.add_argument(
+        "--cost", choices=("model", "measured"), default="measured", help="what work costs in virtual time"
+    )
     parser.add_argument("--cores", type=int, default=2, help="virtual cores for --cost measured (default 2)")
     parser.add_argument("--realtime", action="store_true", help="play it in real time")
     parser.add_argument("--why", action="store_true", help="show every decision with its reason")

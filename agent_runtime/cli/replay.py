@@ -20,11 +20,15 @@ __all__ = ["arguments", "run"]
 
 def arguments(parser: ArgumentParser) -> None:
     """The options of the command."""
-    parser.add_argument("call", metavar="CALL", help="an audio file, a folder with caller.wav and agent.wav, or a script folder")
+    parser.add_argument(
+        "call", metavar="CALL", help="an audio file, a folder with caller.wav and agent.wav, or a script folder"
+    )
     parser.add_argument("--out", metavar="DIR", help="folder to write the call to; it must not exist yet")
     parser.add_argument("--agent", metavar="DIR", help="folder with agent.toml (default: the front desk)")
     parser.add_argument("--transcript", metavar="WORDS.JSON", help="word-timed text to hear instead of the audio")
-    parser.add_argument("--cost", choices=("model", "measured"), default="model", help="what work costs in virtual time")
+    parser.add_argument(
+        "--cost", choices=("model", "measured"), default="model", help="what work costs in virtual time"
+    )
     parser.add_argument("--cores", type=int, default=2, help="virtual cores for --cost measured (default 2)")
     parser.add_argument("--realtime", action="store_true", help="play it in real time")
     parser.add_argument("--why", action="store_true", help="show every decision with its reason")

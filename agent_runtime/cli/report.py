@@ -15,7 +15,9 @@ __all__ = ["arguments", "run"]
 def arguments(parser: ArgumentParser) -> None:
     """The options of the command."""
     parser.add_argument("log", metavar="LOG", help="a call's folder, or its events.jsonl")
-    parser.add_argument("--out", metavar="FILE", help="where to write (default: report.html beside the log); .svg makes a picture")
+    parser.add_argument(
+        "--out", metavar="FILE", help="where to write (default: report.html beside the log); .svg makes a picture"
+    )
 
 
 def run(options: Namespace) -> int:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
+from policies.agreement import answer
 from policies.learned.core.grammar import TurnGrammar
 from policies.learned.core.tokenizer import Tokenizer
-from policies.notes import facts_of
+from policies.notes import UNKNOWN, facts_of
+from policies.shapes import NoteField
 from policies.trajectory import Role, Trajectory
 
 from ..agent import Agent
@@ -15,6 +18,19 @@ from ..ports import Grammar
 from ..tools import parse_spoken_call, spoken_slots
 
 __all__ = ["CoreLanguage"]
+
+
+def _without_false_yes(notes: Sequence[NoteField], heard: str, known: Mapping[str, str]) -> tuple[NoteField, ...]:
+    """A note may not say that the caller agreed where the words do not: what a write needs is decided by rule."""
+    repeated = " ".join(value for value in known.values() if value not in ("", UNKNOWN))
+    if answer(heard, repeated) == "yes":
+        return tuple(notes)
+    return tuple(
+        replace(note, values=tuple(value for value in note.values if value != "yes"))
+        if {"yes", "no"} <= set(note.values)
+        else note
+        for note in notes
+    )
 
 
 class CoreLanguage:
@@ -47,11 +63,12 @@ class CoreLanguage:
     def grammar(self, trajectory: Trajectory, *, after_result: bool, blocked: Sequence[str]) -> Grammar:
         """What may be written after `trajectory`: notes in form, arguments copied, no blocked tool."""
         facts = facts_of(trajectory, self._notes)
+        heard = " ".join(facts.heard)
         return TurnGrammar(
             self._tokenizer,
-            self._notes,
+            _without_false_yes(self._notes, heard, facts.known),
             self._shapes,
-            heard=(" ".join(facts.heard),),
+            heard=(heard,),
             offered=facts.offered,
             after_result=after_result,
             known=facts.known,

@@ -7,7 +7,7 @@
   const bytes = (text) => Uint8Array.from(atob(text), (c) => c.charCodeAt(0));
   const sides = { caller: bytes(data.caller), agent: bytes(data.agent) };
   track.style.setProperty("--length", data.length);
-  const marked = [...document.querySelectorAll(".lane.decisions .mark")];
+  const marked = [...document.querySelectorAll(".lane.decisions .mark")].map((mark) => [mark, parseFloat(mark.style.getPropertyValue("--r"))]);
   let pps = 60, now = 0;
 
   // --- places ---------------------------------------------------------------------------------------------------
@@ -23,10 +23,10 @@
     pps = Math.min(high, Math.max(low, wanted));
     track.style.setProperty("--pps", pps);
     track.classList.toggle("near", pps > 105);
-    for (const mark of marked) mark.classList.toggle("m-tight", parseFloat(mark.style.getPropertyValue("--r")) * pps < 52);
+    for (const [mark, r] of marked) mark.classList.toggle("m-tight", r * pps < 52);
     scroll.scrollLeft = second * pps - at;
     $$("zoom").value = (100 * Math.log(pps / low)) / Math.log(high / low);
-    paint();
+    paintSoon();
   }
   function seek(second, bring) {
     now = Math.min(data.length, Math.max(0, second));
@@ -118,7 +118,13 @@
   }
 
   // --- moving about ---------------------------------------------------------------------------------------------
-  scroll.addEventListener("scroll", () => requestAnimationFrame(paint), { passive: true });
+  let waiting = false;
+  function paintSoon() {
+    if (waiting) return;
+    waiting = true;
+    requestAnimationFrame(() => { waiting = false; paint(); });
+  }
+  scroll.addEventListener("scroll", paintSoon, { passive: true });
   scroll.addEventListener("wheel", (event) => {
     if (!event.ctrlKey && !event.metaKey) return;
     event.preventDefault();

@@ -39,7 +39,7 @@ class Manner:
     corrects_itself: float = 0.2
     gives_day_at_once: float = 0.75
     gives_part: float = 0.6
-    barges_in: float = 0.6
+    barges_in: float = 0.5
     hums: float = 0.35
     """Chance for each long stretch of agent speech, until `most_hums` are used up."""
     most_hums: int = 2

@@ -16,12 +16,9 @@ CLOCKS = tuple(f"{hour:02d}:{minute:02d}" for hour in range(8, 18) for minute in
 
 
 def phrasebook(goal: Goal, seed: int, manner: Manner) -> dict[str, list[str]]:
-    """This caller's wordings by kind, chosen by the seed: one way to ask for something, two or three of the rest."""
+    """This caller's wordings by kind, chosen by the seed: one request, up to three ways to say anything else."""
     chance = Random(f"{seed} wordings")
-    book = {
-        key: chance.sample(texts, min(1 if "{time}" in texts[0] else 2 if key in _LIKELY else 3, len(texts)))
-        for key, texts in WORDINGS.items()
-    }
+    book = {key: chance.sample(texts, min(3, len(texts))) for key, texts in WORDINGS.items()}
     kind: str = goal.kind
     if chance.random() < manner.gives_day_at_once:
         kind += "_day"
@@ -54,7 +51,8 @@ def likely_texts(goal: Goal, seed: int, manner: Manner) -> list[str]:
         if not (key in _LIKELY or key.startswith("request ")) or key in unlikely:
             continue
         clocks = [clock for clock in CLOCKS if goal.part is None or (clock < "12:00") == (goal.part == "morning")]
-        for wording in variants:
+        # second and third wordings are for repetitions, and times are many
+        for wording in variants[: 1 if "{time}" in variants[0] else 2]:
             for clock in clocks if "{time}" in wording else clocks[:1]:
                 said = filled(wording, Wish(goal.kind, goal.day, goal.name, clock), goal)
                 found.update(dict.fromkeys(text for text, _ in pieces(said)))

@@ -12,7 +12,7 @@ from policies.spoken import find_times, read_time
 from .ear import plain
 from .goal import DAYS
 
-__all__ = ["named_day", "offered_times", "question_of", "sentence_with"]
+__all__ = ["named_day", "offered_times", "open_offers", "question_of", "sentence_with"]
 
 _QUESTIONS: tuple[tuple[str, str], ...] = (
     ("bye", r"\b(good)?bye\b|have a (nice|good) day"),
@@ -45,10 +45,19 @@ def question_of(text: str) -> str | None:
     return max(strong, key=lambda kind: strong[kind]) if strong else None
 
 
+def open_offers(text: str) -> list[str]:
+    """The times that the agent offers: those it names without saying that they are gone."""
+    sentences = re.split(r"(?<=[.?!])\s+", text.lower())
+    return offered_times(" ".join(piece for piece in sentences if not _GONE.search(piece)))
+
+
+_GONE = re.compile(r"\btaken\b|\bnot (free|available)\b|\bno longer\b|\bgone\b")
+
+
 def offered_times(text: str) -> list[str]:
     """The times in the agent's words, as ``HH:MM``, in order."""
     found: list[str] = []
-    for piece in re.split(r"[,.?!;]|\bor\b|\band\b", text.lower()):
+    for piece in re.split(r"[,.?!;]|\b(?:or|and|have|only|still)\b", text.lower()):
         for words in find_times(plain(piece)):
             clock = read_time(words)
             if clock not in found:

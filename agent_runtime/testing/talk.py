@@ -15,7 +15,7 @@ from .clips import Clip
 from .ear import AgentEar, plain
 from .goal import Goal, Manner, Wish
 from .phrasebook import filled, phrasebook, pieces
-from .questions import named_day, offered_times, question_of, sentence_with
+from .questions import named_day, offered_times, open_offers, question_of, sentence_with
 from .script import GIVE_UP_AFTER_S, HELLO_AFTER_S, RATE_HZ, Action, HangUp, Kind, Line, Segment, Speak, at
 
 __all__ = ["GoalTalk"]
@@ -25,6 +25,8 @@ _UNCLEAR_AFTER_S = 4.5
 """After this much silence a caller who understood no question asks again; slow tools take less (a guess)."""
 _PATIENCE_ROUNDS = 4
 """So often the same is answered before the caller gives up."""
+_MOST_TURNS = 30
+"""More turns than this nobody takes for one appointment (a good call has five or six)."""
 _Plan = tuple[int, Callable[[int], Action]]
 """(when, what): something the caller may do next."""
 
@@ -155,7 +157,7 @@ class GoalTalk:
         self._rounds = self._rounds + 1 if question == self._last_question else 1
         self._last_question = question
         self._pardons += question is None
-        if self._rounds > _PATIENCE_ROUNDS or self._pardons > _PATIENCE_ROUNDS:
+        if max(self._rounds, self._pardons) > _PATIENCE_ROUNDS or self._turns >= _MOST_TURNS:
             return self._give_up(sample)
         if question is None:
             return self._speak("pardon", sample)
@@ -208,7 +210,7 @@ class GoalTalk:
 
     def _choose(self, text: str, sample: int) -> Action:
         """Take one of the offered times; ask for another half of the day, or another day, where none suits."""
-        offers = offered_times(text)
+        offers = open_offers(text)
         offered = [clock for clock in offers if self._suits(clock)]
         if not offered:
             if self.goal.part and offers and self._rounds < 3:

@@ -16,7 +16,8 @@ from agent_runtime import commands as do
 from agent_runtime import events as ev
 from agent_runtime.commands import Command
 from agent_runtime.events import Event
-from agent_runtime.mind import Mind, MindSettings
+from agent_runtime.mind import Mind
+from agent_runtime.mind_settings import MindSettings
 from agent_runtime.record import Entry
 from policies.trajectory import Role, Segment, Trajectory
 from tests.agent_runtime.scenes import BOOK, FIND, JOT, TODAY, spoken_call

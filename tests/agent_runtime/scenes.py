@@ -23,7 +23,8 @@ from agent_runtime.clock import run_virtual
 from agent_runtime.commands import Command
 from agent_runtime.events import Event
 from agent_runtime.log import Log
-from agent_runtime.mind import Mind, MindSettings
+from agent_runtime.mind import Mind
+from agent_runtime.mind_settings import MindSettings
 from agent_runtime.parts import Parts
 from agent_runtime.record import Entry
 from agent_runtime.session import Ears

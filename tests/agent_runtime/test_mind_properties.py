@@ -21,7 +21,8 @@ from policies.trajectory import Role
 from tests.agent_runtime.organs import CALLER_TEXTS, READ_BACK, World
 
 WRITES = frozenset({"book", "jot"})
-RARE = frozenset({"voice breaks", "tool fails", "key", "leaves", "never scored"})
+FLOOR_IS_FREE = ("turn over", "ask again", "silence", "nobody answers")
+"""Reasons of decisions that end a turn of the caller: answered, not understood, or long silent."""
 
 
 Pick = Callable[[Sequence[Any]], Any]
@@ -94,11 +95,13 @@ class Watch:
             case do.CancelGeneration(number):
                 assert number == self.generating, "only the generation in progress is cancelled"
                 self.generating = None
-            case do.Say(number, _, last, text):
+                self.given_way = True
+            case do.Say(number, kind, last, text):
                 if number > self.numbers["utterance"]:
                     self._next("utterance", number)
                 assert number not in self.over, f"utterance {number} was over"
-                assert not self.given_way, "nothing is said after the caller took the floor until its turn is over"
+                free = not self.given_way or (kind == "filler" and not self.world.mind.floor.caller_speaking)
+                assert free, "nothing is said after the caller took the floor until its turn is over"
                 assert text or last, "an empty clause only closes"
             case do.Yield(number):
                 assert number not in self.over | self.held
@@ -111,6 +114,7 @@ class Watch:
                 assert number not in self.over
                 self.over.add(number)
                 self.held.discard(number)
+                self.given_way = True
             case do.CallTool(number, name, arguments):
                 self._next("call", number)
                 assert not self.called, "one tool at a time"
@@ -124,7 +128,12 @@ class Watch:
                 self.called.discard(number)
             case do.HangUp():
                 self.hung_up = True
-            case do.Decision("think", reason) if reason.startswith("turn over"):
+            case do.Decision("think" | "speak", reason) if reason.startswith(FLOOR_IS_FREE):
+                self.given_way = False
+            case do.Decision("think", "a tool returned"):
+                mind = self.world.mind
+                assert not mind.floor.caller_speaking, "a result waits while the caller speaks"
+                assert not mind.conversation.turn.text, "the caller's words come before the result"
                 self.given_way = False
 
     def _next(self, what: str, number: int) -> None:
@@ -133,19 +142,15 @@ class Watch:
 
     def _confirmed(self, arguments: object) -> None:
         """Read back, heard to the last word, and agreed to in the turn right after it."""
-        said, heard = self.spoken_before_answer[-1]
-        assert said.endswith(READ_BACK) and heard == said, f"{heard!r} of {said!r} was heard"
-        assert self.answered in ("yes please", "mm hm"), self.answered
+        assert (READ_BACK, READ_BACK) in self.spoken_before_answer, "the read-back was heard to its last word"
+        words = set(self.answered.split())
+        assert words and words <= {"yes", "please", "mm", "hm", "um"}, f"{self.answered!r} is no agreement"
 
     def _batch(self, orders: list[Command]) -> None:
         committed = any(isinstance(o, do.Decision) and o.reason.startswith("turn over") for o in orders)
         if committed:
             self.answered = self.world.mind.conversation.answered.text
             self.spoken_before_answer, self.spoken_since_commit = self.spoken_since_commit, []
-        gives_way = any(isinstance(o, (do.Cancel, do.CancelGeneration)) for o in orders) and not self.hung_up
-        self.given_way = self.given_way or gives_way
-        if any(isinstance(o, do.Decision) and (o.action, o.reason[:9]) == ("speak", "ask again") for o in orders):
-            self.given_way = False
 
     def _ledger(self) -> None:
         if self.hung_up:
@@ -256,10 +261,15 @@ class Chance:
         self.world.engine.score(self.pick([0.05, 0.5, 0.95]))
 
     def plays(self) -> None:
-        self.world.voice.plays()
+        """A word takes longer to sound than an order to arrive, so nothing is on its way meanwhile."""
+        self.watch.settle()
+        if self.world.voice.may_play:
+            self.world.pass_time(350)
+            self.world.voice.plays()
 
     def utterance(self) -> None:
-        """The head is played to the end of what it has."""
+        """The head is played to the end of what it has, undisturbed."""
+        self.watch.settle()
         while self.world.voice.may_play:
             self.world.pass_time(350)
             self.world.voice.plays()

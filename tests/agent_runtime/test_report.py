@@ -10,6 +10,7 @@ import subprocess
 import wave
 import xml.etree.ElementTree as ET
 from dataclasses import fields, replace
+from html import unescape
 from pathlib import Path
 
 import pytest
@@ -268,19 +269,59 @@ def test_nothing_half_written_stays(tmp_path: Path) -> None:
     assert [path.name for path in tmp_path.iterdir()] == ["call.wav"]
 
 
+USE = """
+const out = {}, press = (key, on) => on.dispatchEvent(new KeyboardEvent("keydown", {key, bubbles: true}));
+const near = () => document.getElementById("track").style.getPropertyValue("--pps");
+const rows = () => document.querySelectorAll("#rows tr").length;
+const first = document.querySelector(".decisions .mark[tabindex='0']");
+first.focus();
+press("ArrowRight", document.activeElement);
+out.moved = document.activeElement !== first && document.activeElement.matches(".decisions .mark");
+press("ArrowUp", document.activeElement);
+out.lane = document.activeElement.closest(".lane").className;
+const before = near();
+press("+", document.activeElement);
+out.closer = +near() > +before;
+const words = document.getElementById("words");
+words.value = "find_slots requested";
+words.dispatchEvent(new Event("input"));
+out.filtered = rows();
+document.querySelectorAll(".lines button")[3].click();
+out.now = document.getElementById("now").textContent;
+out.active = document.querySelectorAll(".lines .active").length;
+document.querySelector(".speaking .m-unheard").click();
+out.picked = document.querySelector(".picked td:nth-child(4)").textContent;
+out.theme = (document.getElementById("theme").click(), document.documentElement.dataset.theme);
+document.body.dataset.out = JSON.stringify(out);
+"""
+"""What somebody at the keyboard does with the page."""
+
+
 @pytest.mark.skipif(shutil.which("chromium") is None, reason="chromium is not installed (make system)")
-def test_a_browser_runs_the_page_without_complaint(folder: Path) -> None:
+def test_a_browser_and_a_keyboard_can_use_the_page(folder: Path) -> None:
+    page = (folder / "report.html").read_text(encoding="utf-8")
+    (folder / "used.html").write_text(page.replace("</body>", f"<script>{{{USE}}}</script></body>"), encoding="utf-8")
     arguments = "--headless --no-sandbox --disable-gpu --enable-logging=stderr --virtual-time-budget=2000 --dump-dom"
     run = subprocess.run(
-        ["chromium", *arguments.split(), f"--user-data-dir={folder / 'profile'}", f"file://{folder / 'report.html'}"],
+        ["chromium", *arguments.split(), f"--user-data-dir={folder / 'profile'}", f"file://{folder / 'used.html'}"],
         capture_output=True,
         text=True,
         timeout=60,
     )
     assert "CONSOLE" not in run.stderr
-    assert f"{len(ENTRIES)} entries" in run.stdout, "the script filled the log"
-    assert re.search(r'id="entry-200"', run.stdout)
     assert 'title="Play or pause (space)">' in run.stdout, "the play button is shown"
+    raw = re.search(r'data-out="([^"]*)"', run.stdout)
+    assert raw is not None
+    assert json.loads(unescape(raw[1])) == {
+        "moved": True,
+        "lane": "lane tools",
+        "closer": True,
+        "filtered": 1,
+        "now": "0:08.9",
+        "active": 1,
+        "picked": "Say",
+        "theme": "dark",
+    }
 
 
 # --- peaks and picture -------------------------------------------------------------------------------------------

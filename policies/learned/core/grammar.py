@@ -6,7 +6,8 @@ notes). This file knows token ids, note fields and tools as values. It refuses t
 write is due: that is the write gate's, which passes `blocked_tools`.
 
 A turn after the caller's words reads ``<think> note <expect> words action``, after a tool's result ``<expect> words
-action``. `advance` takes each token written; `allowed` masks the next; `forced` names it when there is only one.
+action``; a thought between heard words is ``<think> note <heard>``. `advance` takes each token written; `allowed` masks
+the next; `forced` names it when there is only one.
 """
 
 from __future__ import annotations
@@ -99,7 +100,8 @@ class TurnGrammar:
     `heard`: texts of the segments a ``heard`` value may be copied from, lately heard ones; `offered`: the times of the
     last look-up, empty when there was none; `lexicon`, `sayable`: the words that may be said (without a lexicon, any);
     `known`: the previous note by field name; `after_result`: the turn goes on
-    after a tool's result, with `known` as its note; `blocked_tools`: may not be called now; `silence`, `bye`: whether
+    after a tool's result, with `known` as its note; `thought`: a note in the middle of the caller's turn, done when
+    the model goes back to hearing; `blocked_tools`: may not be called now; `silence`, `bye`: whether
     the turn may be silent or end the call. Offered times bind as long as the fields of the look-up (the parameters of
     the ``read`` tools) stay as they were noted.
     """
@@ -114,6 +116,7 @@ class TurnGrammar:
         offered: Sequence[str] = (),
         known: Mapping[str, str] | None = None,
         after_result: bool = False,
+        thought: bool = False,
         blocked_tools: Collection[str] = (),
         silence: bool = True,
         bye: bool = True,
@@ -131,12 +134,17 @@ class TurnGrammar:
         self._tokenizer = tokenizer
         self._role = {role: tokenizer.special[str(role)] for role in Role}
         self._notes, self._tools = tuple(notes), {tool.name: tool for tool in tools}
-        self._heard, self._offered, self._known = tuple(heard), tuple(offered), dict(known or {})
+        self._limits = limits or GrammarLimits()
+        self._spans = _spans(heard, self._limits.heard_words)
+        self._offered, self._known = tuple(offered), dict(known or {})
         self._blocked, self._silence, self._bye = frozenset(blocked_tools), silence, bye
-        self._times, self._limits = tuple(times), limits or GrammarLimits()
+        self._times = tuple(times)
         self._lookup = {item.name for tool in tools if tool.effect == "read" for item in tool.parameters}
         self._check_names()
         self._tries: dict[tuple[str, ...], _Node] = {}
+        self._after_note = Role.HEARD if thought else Role.EXPECT
+        self._next: set[int] | None = None
+        self._next_known = False
         self._stage: Stage = "expect" if after_result else "begin"
         self._opened = False
         self._paths: list[_Path] = []
@@ -184,7 +192,12 @@ class TurnGrammar:
         return mask
 
     def _choices(self) -> set[int] | None:
-        """The next tokens where they can be listed, None in free text."""
+        """The next tokens where they can be listed, None in free text; computed once per token."""
+        if not self._next_known:
+            self._next, self._next_known = self._list_choices(), True
+        return self._next
+
+    def _list_choices(self) -> set[int] | None:
         role = self._role
         if self._stage == "begin":
             return {role[Role.THINK]}
@@ -236,7 +249,7 @@ class TurnGrammar:
         return ids
 
     def _closing(self) -> int:
-        return self._role[Role.EXPECT if self._stage == "note" else Role.END]
+        return self._role[self._after_note if self._stage == "note" else Role.END]
 
     # what came
 
@@ -248,6 +261,7 @@ class TurnGrammar:
                 f"token {token} ({self._tokenizer.decode([token])!r}) may not follow in stage {self._stage!r}; "
                 "take it from allowed()"
             )
+        self._next_known = False
         if self._stage == "begin":
             self._enter("note")
         elif self._stage in ("note", "tool", "arguments"):
@@ -265,6 +279,8 @@ class TurnGrammar:
             if self._stage == "note":
                 self.note = {item.name: value for item, value in zip(self._notes, values, strict=True)}
                 self._stage, self._opened, self._ids = "expect", True, []
+                if self._after_note is Role.HEARD:
+                    self._stage, self.action = "done", Role.THINK
             else:
                 self._close_call(values)
             return
@@ -376,7 +392,7 @@ class TurnGrammar:
             return self._times
         if kind == "number":
             return _NUMBERS
-        spans = _spans(self._heard, self._limits.heard_words)
+        spans = self._spans
         return tuple(dict.fromkeys((*([old] if old and old != UNKNOWN else []), *spans)))
 
     def _callable(self) -> list[str]:

@@ -77,6 +77,12 @@ def test_a_turn_begins_with_its_note_and_after_a_result_with_its_expectation() -
     assert grammar(after_result=True, known=KNOWN).forced == TOKENIZER.special["<expect>"]
 
 
+def test_a_thought_in_mid_turn_is_a_note_and_back_to_hearing() -> None:
+    turn = feed(grammar(thought=True, heard=["miller"]), ["<think>", " book - - miller -", "<heard>"])
+    assert (turn.done, turn.action, turn.note["name"]) == (True, Role.THINK, "miller")
+    assert not accepts(grammar(thought=True), "<think>", " book - - - -", "<expect>")
+
+
 def test_silence_and_goodbye_end_a_turn() -> None:
     quiet = feed(grammar(), ["<think>", " none - - - -", "<expect>", " more", "<silence>"])
     assert (quiet.done, quiet.action) == (True, Role.SILENCE)

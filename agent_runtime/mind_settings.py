@@ -1,0 +1,43 @@
+"""Everything the mind knows before a call: the card, the tools, the policies' settings and its own few sentences.
+
+Values only; who fills them in from an agent is `agent_runtime.parts`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from policies import filler
+from policies.shapes import ToolShape
+from policies.trajectory import Trajectory
+
+from .floor import FloorSettings
+
+__all__ = ["MindSettings"]
+
+
+@dataclass(frozen=True, slots=True)
+class MindSettings:
+    """Everything the mind knows before the call. Times in milliseconds; the texts are spoken as they stand."""
+
+    opening: Trajectory
+    """The card: what stands in the stream before anybody speaks."""
+    greeting: str = ""
+    """Said when the call is answered; empty: the agent waits for the other side."""
+    tools: Mapping[str, ToolShape] = field(default_factory=dict)
+    usual_ms: Mapping[str, int] = field(default_factory=dict)
+    """How long a tool usually takes, as its author declared; unknown tools count as quick until they are not."""
+    floor: FloorSettings = field(default_factory=FloorSettings)
+    filler: filler.FillerSettings = field(default_factory=filler.FillerSettings)
+    idle_ms: int = 8_000
+    """Silence of both before the agent asks whether the caller is still there. A guess."""
+    idle_limit: int = 2
+    """After so many unanswered questions the agent says goodbye."""
+    still_there: str = "are you still there?"
+    lost_you: str = "i cannot hear you, so i will hang up now. goodbye."
+    apology: str = "sorry, could you say that again?"
+    tool_failed: str = "sorry, i cannot look that up right now."
+    time_limit_ms: int = 1_800_000
+    max_tool_steps: int = 4
+    """Tool calls within one agent turn, so that a loop ends. A guess; real turns take one or two."""
