@@ -15,7 +15,7 @@ from collections.abc import Callable
 from .commands import Command
 from .events import Event
 from .log import Log
-from .masking import masked
+from .masking import Masking
 from .record import Entry
 
 __all__ = ["Bus", "InboxFull", "Watcher"]
@@ -44,6 +44,7 @@ class Bus:
         self._inbox: deque[tuple[Entry, bool]] = deque()  # (entry, does it hold a place of the bound)
         self._room = asyncio.Semaphore(size)
         self._arrived = asyncio.Event()
+        self._masking = Masking()
         self._seq = 0
         self.closed = False
         """Set when the call has ended: nothing is logged after `CallEnded`."""
@@ -91,7 +92,7 @@ class Bus:
         return entry
 
     def _queue(self, event: Event, cause: int, *, holds_place: bool) -> int:
-        entry = self._stamp(masked(event), cause)
+        entry = self._stamp(self._masking.masked(event), cause)
         self._inbox.append((entry, holds_place))
         self._arrived.set()
         return entry.seq

@@ -25,7 +25,7 @@ from collections import deque
 from collections.abc import Callable, Coroutine, Mapping
 from concurrent.futures import Executor, Future
 from dataclasses import dataclass
-from typing import Any, TypeVar, TypeVarTuple, Unpack
+from typing import Any, TypeVar, TypeVarTuple
 
 from audio.outcome import Outcome
 
@@ -150,7 +150,7 @@ class VirtualLoop(asyncio.SelectorEventLoop):
         return promise
 
     def run_in_executor(
-        self, executor: Executor | None, func: Callable[[Unpack[Ts]], T], *args: Unpack[Ts]
+        self, executor: Executor | None, func: Callable[[*Ts], T], *args: *Ts
     ) -> asyncio.Future[T]:
         """Outside work of guests (`asyncio.to_thread`): freezes the clock, costs nothing in virtual time."""
         if executor is None:

@@ -103,6 +103,8 @@ class Generate(Command):
     """True when the stream ends with a tool result: no note is written."""
     blocked_tools: tuple[str, ...]
     """Tools that may not be asked for in this generation."""
+    due_tool: str
+    """A write that was read back and agreed to: the generation must ask for it now. Empty: none is due."""
     trajectory: Trajectory = field(metadata={"unlogged": True}, compare=False)
 
 

@@ -55,6 +55,10 @@ class Conversation:
 
     # --- the caller's side ---------------------------------------------------------------------------------------
 
+    def begin(self, segment: int) -> None:
+        """A speech segment began: the turn is not settled before its final text is known."""
+        self.turn.texts.setdefault(segment, "")
+
     def hear(self, segment: int, text: str, *, final: bool) -> bool:
         """Take a hypothesis of a speech segment; True when the words of the open turn changed.
 
@@ -90,6 +94,10 @@ class Conversation:
         self._before_turn = self.committed
         self.committed = self.listening().append(Segment(Role.TURN))
         self.answered, self.turn = self.turn, CallerTurn()
+        for segment, text in list(self.answered.texts.items()):
+            if not text and segment not in self.answered.finals:
+                del self.answered.texts[segment]
+                self.turn.texts[segment] = ""  # its words are still to come, and nobody answers them yet
         self.heard, self._heard_next = self._heard_next, []
         return self.committed
 
@@ -103,6 +111,11 @@ class Conversation:
         self.answered = CallerTurn()
         self._heard_next = self.heard + self._heard_next
         self.heard = []
+
+    @property
+    def note(self) -> str:
+        """The last note in the stream, empty where there is none."""
+        return next((one.text for one in reversed(self.committed.segments) if one.role is Role.THINK), "")
 
     # --- the agent's side ----------------------------------------------------------------------------------------
 

@@ -17,6 +17,9 @@ from .timeline import Timeline
 
 __all__ = ["CannedHearing", "WordDoor", "WordListening"]
 
+_HUMS = frozenset({"mm", "hm", "mhm", "mmhm", "mmhmm", "hmm"})
+"""Words that the detector would report as a hum."""
+
 
 class SpokenWords(Protocol):
     """A clip that begins at `first_sample` of the line; word times are samples of the line too."""
@@ -86,7 +89,8 @@ class WordListening:
         def at(sample: int, event: Event) -> None:
             heapq.heappush(due, (sample, len(due), event))
 
-        at(first + settings.start_ms * 16, SpeechStarted(first, first + settings.start_ms * 16, 1.0, 0.0, segment))
+        hums = 1.0 if all(word.replace("-", "") in _HUMS for word, _, _ in words) else 0.0
+        at(first + settings.start_ms * 16, SpeechStarted(first, first + settings.start_ms * 16, 1.0, hums, segment))
         for count in range(1, len(words) + 1):
             known = words[count - 1][2] + settings.word_ms * 16
             self._revision += 1

@@ -1,46 +1,58 @@
 """Secrets leave here: what must be masked in an event before the log, the mind or a prompt sees it.
 
-Only words of the far party and results of tools can carry a stranger's secret; which digits look like one is
-decided in `memory.secrets`. A card number spoken over a pause is caught within each speech segment only.
+Words of the far party and results of tools can carry a stranger's secret; which digits look like one is decided in
+`memory.secrets`. A number read in groups is followed through pauses and turns, so there is one `Masking` a call.
 """
 
 from __future__ import annotations
 
 from dataclasses import replace
 
-from memory.secrets import mask, mask_words
+from memory.secrets import SecretMask, mask
 
-from .events import Event, FinalTranscript, PartialTranscript, ToolFailed, ToolReturned
+from .events import Event, FinalTranscript, PartialTranscript, ToolFailed, ToolReturned, UtteranceHeard
 
-__all__ = ["masked"]
+__all__ = ["Masking"]
 
 
-def masked(event: Event) -> Event:
-    """The event without secrets; the same object where there is nothing to hide."""
-    if isinstance(event, PartialTranscript):
-        return _masked_partial(event)
-    if isinstance(event, FinalTranscript):
-        hidden = mask(event.text)
-        if not hidden.spans:
+class Masking:
+    """The masking of one call's events."""
+
+    def __init__(self) -> None:
+        self._caller = SecretMask()
+
+    def masked(self, event: Event) -> Event:
+        """The event without secrets; the same object where there is nothing to hide."""
+        if isinstance(event, PartialTranscript):
+            return self._partial(event)
+        if isinstance(event, FinalTranscript):
+            return self._final(event)
+        if isinstance(event, UtteranceHeard):
+            self._caller.asked(event.text)
+        elif isinstance(event, ToolReturned):
+            hidden = mask(event.spoken)
+            return replace(event, spoken=hidden.text, result=None) if hidden.spans else event
+        elif isinstance(event, ToolFailed):
+            hidden = mask(event.detail)
+            return replace(event, detail=hidden.text) if hidden.spans else event
+        return event
+
+    def _partial(self, event: PartialTranscript) -> Event:
+        stable, tail = event.stable.split(), event.tail.split()
+        shown = self._caller.partial(stable, tail)
+        if shown.words == (*stable, *tail):
             return event
-        words = mask_words([word for word, _, _ in event.words])
-        kept = tuple(
-            (word, first, end)
-            for word, (_, first, end) in zip(words, event.words, strict=False)
-            if not word.startswith("[")
+        return replace(event, stable=" ".join(shown.words[: shown.stable]), tail=" ".join(shown.words[shown.stable :]))
+
+    def _final(self, event: FinalTranscript) -> Event:
+        words = event.text.split()
+        shown = self._caller.final(words)
+        if shown.words == tuple(words):
+            return event
+        timed = len(event.words) == len(words)
+        kept = (
+            tuple((word, *event.words[at][1:]) for word, at in zip(shown.words, shown.sources, strict=True))
+            if timed
+            else ()
         )
-        return replace(event, text=hidden.text, words=kept)
-    if isinstance(event, ToolReturned):
-        hidden = mask(event.spoken)
-        return replace(event, spoken=hidden.text, result=None) if hidden.spans else event
-    if isinstance(event, ToolFailed):
-        hidden = mask(event.detail)
-        return replace(event, detail=hidden.text) if hidden.spans else event
-    return event
-
-
-def _masked_partial(event: PartialTranscript) -> Event:
-    """Stable and tail are masked together, because a number may stand across their border."""
-    plain = (*event.stable.split(), *event.tail.split())
-    words = tuple(mask_words(plain))
-    return event if words == plain else replace(event, stable="", tail=" ".join(words))
+        return replace(event, text=" ".join(shown.words), words=kept)

@@ -19,6 +19,8 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Literal
 
 from policies import tool_gate
+from policies.due import due_tool
+from policies.notes import read_note
 from policies.trajectory import Role
 
 from . import commands as do
@@ -234,23 +236,25 @@ class Mind:
                 yield do.SetTimer("idle", self.settings.idle_ms)
 
     def _commit(self, reason: str, scores: Mapping[str, float]) -> Iterator[Command]:
-        rounded = {name: round(score, 4) for name, score in scores.items()}
-        yield Decision("think", f"turn over: {reason}", rounded)
+        yield Decision("think", f"turn over: {reason}", {name: round(score, 4) for name, score in scores.items()})
         self._audible_since_commit = self._wrote_since_commit = False
         self._waiting = ""
         self._tool_steps = 0
         self.conversation.commit_turn()
         self.floor.committed()
-        yield from self._generate(after_result=False)
+        note = read_note(self.conversation.note, self.settings.notes) or {}
+        shapes, answer = tuple(self.settings.tools.values()), self.conversation.answered.text
+        due = due_tool(shapes, note, asked=self.conversation.heard, answer=answer)
+        yield from self._generate(after_result=False, due=due)
 
     # --- thinking ------------------------------------------------------------------------------------------------
 
-    def _generate(self, *, after_result: bool, blocked: tuple[str, ...] = ()) -> Iterator[Command]:
+    def _generate(self, *, after_result: bool, blocked: tuple[str, ...] = (), due: str = "") -> Iterator[Command]:
         if self._tool_steps >= self.settings.max_tool_steps:
             blocked = tuple(sorted(self.settings.tools))
         stream = self.conversation.committed
         self.plans.generation = Generation(self.plans.number("generation"), stream, after_result, blocked)
-        yield do.Generate(self.plans.generation.number, stream.digest, after_result, blocked, stream)
+        yield do.Generate(self.plans.generation.number, stream.digest, after_result, blocked, due, stream)
 
     def _written(self, event: ev.ThoughtFormed | ev.ExpectationFormed, entry: Entry) -> Iterator[Command]:
         if self.plans.current(event.generation) is not None:
@@ -354,7 +358,8 @@ class Mind:
     def _result(self, spoken: str, kind: Literal["result", "failure"], now_us: int) -> Iterator[Command]:
         self.plans.call = None
         yield do.CancelTimer("filler")
-        self._note_filler()
+        if covered := self.plans.take_filler():
+            self.conversation.add(Role.FILLER, covered, Role.END)
         self.conversation.add(Role.RESULT, spoken)
         self._waiting = kind
         if self.floor.caller_speaking or self.floor.overlapping or self.conversation.turn.texts:
@@ -372,13 +377,6 @@ class Mind:
         elif kind == "failure":
             yield Decision("speak", "say that the tool failed")
             yield from self._say_whole(self.settings.tool_failed, "answer")
-
-    def _note_filler(self) -> None:
-        """A filler that is still playing stands in the stream before the result that it covers the wait for."""
-        for utterance in self.plans.speaking:
-            if utterance.kind == "filler" and utterance.text:
-                self.conversation.add(Role.FILLER, utterance.text, Role.END)
-                utterance.text = ""
 
     # --- speaking ------------------------------------------------------------------------------------------------
 

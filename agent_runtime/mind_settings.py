@@ -5,11 +5,11 @@ Values only; who fills them in from an agent is `agent_runtime.parts`.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from policies import filler
-from policies.shapes import ToolShape
+from policies.shapes import NoteField, ToolShape
 from policies.trajectory import Trajectory
 
 from .floor import FloorSettings
@@ -26,6 +26,8 @@ class MindSettings:
     greeting: str = ""
     """Said when the call is answered; empty: the agent waits for the other side."""
     tools: Mapping[str, ToolShape] = field(default_factory=dict)
+    notes: Sequence[NoteField] = ()
+    """The fields of the note the model writes."""
     usual_ms: Mapping[str, int] = field(default_factory=dict)
     """How long a tool usually takes, as its author declared; unknown tools count as quick until they are not."""
     floor: FloorSettings = field(default_factory=FloorSettings)

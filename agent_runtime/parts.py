@@ -57,6 +57,7 @@ def mind_settings(agent: Agent, today: datetime.date) -> MindSettings:
         opening=Trajectory.of([agent.card(today)]),
         greeting=agent.greeting,
         tools={tool.name: tool.shape for tool in agent.tools},
+        notes=tuple(agent.notes),
         usual_ms={tool.name: round(tool.slow_s * 1000) for tool in agent.tools if tool.slow_s is not None},
         floor=FloorSettings(endpointing=agent.endpointing, barge_in=agent.barge_in),
         filler=agent.filler,

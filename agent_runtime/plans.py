@@ -132,6 +132,14 @@ class Plans:
         self.utterances[new.number] = new
         return new
 
+    def take_filler(self) -> str:
+        """The text of a filler that is still playing, once: it stands in the stream before the result it covers for."""
+        for utterance in self.speaking:
+            if utterance.kind == "filler" and utterance.text:
+                text, utterance.text = utterance.text, ""
+                return text
+        return ""
+
     def current(self, generation: int) -> Generation | None:
         """The generation in progress if it has this number: results of others are dropped."""
         return self.generation if self.generation is not None and self.generation.number == generation else None

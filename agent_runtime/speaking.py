@@ -62,8 +62,8 @@ class Speaking:
             self._clauses.append((what, order.seq))
             self._arrived.set()
             return
-        if not isinstance(what, (Yield, Resume, Cancel)):
-            return
+        if not isinstance(what, (Yield, Resume, Cancel)) or what.utterance not in self._cause:
+            return  # not ours, or of an utterance that has ended meanwhile
         self._catch_up()
         if not self._sounding():
             self._playout.sample = self._now_sample()  # no frame was made meanwhile, so the ledger did not move
@@ -223,6 +223,7 @@ class Speaking:
             elif isinstance(extent, Ended):
                 await self._heard(utterance, cause)
                 reason = self._dropped.pop(utterance, "played")
+                del self._cause[utterance], self._added[utterance]
                 await self._bus.publish(UtteranceEnded(utterance, extent.sample, reason), cause)  # type: ignore[arg-type]
 
     async def _heard(self, utterance: int, cause: int) -> None:

@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from policies.clauses import Clauses
+from policies.endpointing import share_of_end
 from policies.trajectory import Role, Trajectory
 
 from .bus import Bus
@@ -47,7 +48,9 @@ class Language(Protocol):
     def role(self, role: Role) -> int: ...
     def role_of(self, token: int) -> Role | None: ...
     def decode(self, tokens: Sequence[int]) -> str: ...
-    def grammar(self, trajectory: Trajectory, *, after_result: bool, blocked: Sequence[str]) -> Grammar: ...
+    def grammar(
+        self, trajectory: Trajectory, *, after_result: bool, blocked: Sequence[str], due: str
+    ) -> Grammar: ...
     def call(self, spoken: str) -> tuple[str, dict[str, str], dict[str, Any]]: ...
 
 
@@ -182,11 +185,13 @@ class Thinking:
     async def _score(self, order: ScoreTurn, cause: int) -> None:
         try:
             await self._session.sync(self._language.encode(order.trajectory))
-            (logprob,) = await self._session.score([[self._language.role(Role.TURN)]])
+            ends = [[self._language.role(role)] for role in (Role.TURN, Role.HEARD)]
+            over, more = await self._session.score(ends)
         except Exception as error:
             await self._failed(error, cause)
             return
-        await self._bus.publish(TurnScored(order.revision, round(math.exp(logprob), 4)), cause)
+        p_over = round(share_of_end(math.exp(over), math.exp(more)), 4)
+        await self._bus.publish(TurnScored(order.revision, p_over), cause)
 
     async def _generate(self, order: Generate, cause: int) -> None:
         reader = TurnReader(self._language, order.generation)
@@ -194,7 +199,7 @@ class Thinking:
         try:
             await self._session.sync(self._language.encode(order.trajectory))
             grammar = self._language.grammar(
-                order.trajectory, after_result=order.after_result, blocked=order.blocked_tools
+                order.trajectory, after_result=order.after_result, blocked=order.blocked_tools, due=order.due_tool
             )
             stream = self._session.stream(max_tokens=MAX_TURN_TOKENS, grammar=grammar, keep=True)
             async with aclosing(stream) as slices:  # type: ignore[type-var]
@@ -213,7 +218,8 @@ class Thinking:
             await self._failed(error, cause)
             await self._bus.publish(GenerationEnded(order.generation, "failed", count), cause)
             return
-        await self._bus.publish(GenerationEnded(order.generation, reader.outcome, count), cause)  # type: ignore[arg-type]
+        ended = GenerationEnded(order.generation, reader.outcome, count)
+        await self._bus.publish(ended, cause)
 
     async def _failed(self, error: Exception, cause: int) -> None:
         await self._bus.publish(PartFailed("engine", True, f"{type(error).__name__}: {error}"), cause)

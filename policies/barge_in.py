@@ -42,7 +42,7 @@ class BargeInSettings:
     """All times in milliseconds."""
 
     hum_hold_ms: int = 700
-    """A hum may delay the yield up to this long after the onset: its own length and the detector's hangover after it."""
+    """A hum may delay the yield up to this long after the onset: its own length and the detector's hangover."""
     hum_most_ms: int = 450
     """Longer sounds are no hum. What began like one and was no longer asked for nothing, whatever the recogniser made
     of it (it reads a bare ``hm`` as ``can``). Measured on seven synthetic backchannels: ``mm-hm`` lasts 402 ms,
@@ -144,10 +144,10 @@ def decide(overlap: Overlap, settings: BargeInSettings | None = None) -> BargeIn
     settings = settings or BargeInSettings()
     words = tuple(word for word in overlap.words if word not in _FILLED)
     backchannel = is_backchannel(words, settings.many_words)
-    if _was_hum(overlap, settings):
-        return BargeIn("resume" if overlap.yielded else "keep", Cause.HUM)
     if any(word in _STOP_WORDS for word in words):
         return BargeIn("cancel", Cause.STOP_WORD)
+    if _was_hum(overlap, settings):
+        return BargeIn("resume" if overlap.yielded else "keep", Cause.HUM)
     if _answers_early(overlap, words, settings):
         return BargeIn("resume" if overlap.yielded else "keep", Cause.EARLY_ANSWER)
     if words and not backchannel:

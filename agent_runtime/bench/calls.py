@@ -48,6 +48,8 @@ def play_generated(
     count: int, *, first_seed: int = FIRST_SEED, keep: Path | None = None, shipped: bool = True, cores: int = 2
 ) -> Played:
     """Play the shipped call and `count` generated ones. `keep`: folder for their logs. Raises `SynthesisError`."""
+    if keep is not None:
+        keep.mkdir(parents=True, exist_ok=True)
     return run_virtual(_play(count, first_seed, keep, shipped), MeasuredCost(cores))
 
 
@@ -84,10 +86,7 @@ async def _play_one(
 ) -> None:
     assert agent.today is not None
     with tempfile.TemporaryDirectory() as folder:
-        log = None
-        if keep is not None:
-            keep.mkdir(parents=True, exist_ok=True)
-            log = FileLog(keep / f"{seed}.jsonl")
+        log = FileLog(keep / f"{seed}.jsonl") if keep is not None else None
         call = await play_call(
             agent, caller, parts, folder=Path(folder), today=agent.today, call_id=f"seed-{seed}", log=log
         )

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import sys
 from argparse import Namespace
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TextIO
 
@@ -13,11 +12,9 @@ from ..agent import Agent
 from ..bus import Watcher
 from ..call import Call, run_call
 from ..clock import stopwatch
-from ..events import CallEnded
 from ..labels import Labels
 from ..latency import as_json, measure, summary
 from ..narration import Narrator
-from ..record import Entry
 from ..report import write_report
 
 __all__ = ["FRONT_DESK", "finish", "free_folder", "load_agent", "play"]
@@ -97,22 +94,3 @@ def _print_figures(stream: TextIO, figures: Any) -> None:
             continue
         p95 = f"   p95 {figure.p95:.0f}" if figure.p95 is not None else ""
         stream.write(f"  {figure.name:<44} {figure.value:>8.0f} {figure.unit:<4} n={figure.n}{p95}\n")
-
-
-def quiet_progress(total_s: float | None, stream: TextIO) -> Callable[[Entry], None]:
-    """A watcher that draws how far a call with a known length has come; nothing where the stream is no terminal."""
-    if total_s is None or not stream.isatty():
-        return lambda entry: None
-    width, shown = 40, -1
-
-    def watch(entry: Entry) -> None:
-        nonlocal shown
-        done = min(width, int(width * entry.at_s / total_s))
-        if isinstance(entry.what, CallEnded):
-            stream.write("\r" + " " * (width + 12) + "\r")
-        elif done != shown:
-            shown = done
-            stream.write(f"\r[{'#' * done}{'.' * (width - done)}] {entry.at_s:6.1f} s")
-            stream.flush()
-
-    return watch

@@ -6,6 +6,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
 from policies.agreement import answer
 from policies.learned.core.grammar import TurnGrammar
 from policies.learned.core.tokenizer import Tokenizer
@@ -31,6 +34,26 @@ def _without_false_yes(notes: Sequence[NoteField], heard: str, known: Mapping[st
         else note
         for note in notes
     )
+
+
+class _MustCall:
+    """A turn whose action is a call, because one is due; where no call is possible it is an ordinary turn."""
+
+    def __init__(self, turn: TurnGrammar, roles: Mapping[Role, int]) -> None:
+        self._turn, self._roles = turn, roles
+
+    @property
+    def done(self) -> bool:
+        return self._turn.done
+
+    def allowed(self) -> NDArray[np.bool_]:
+        mask = self._turn.allowed()
+        if mask[self._roles[Role.CALL]]:
+            mask[[self._roles[Role.SAY], self._roles[Role.SILENCE]]] = False
+        return mask
+
+    def advance(self, token: int) -> None:
+        self._turn.advance(token)
 
 
 class CoreLanguage:
@@ -60,11 +83,13 @@ class CoreLanguage:
         """The role a token stands for, None for words."""
         return self._roles.get(token)
 
-    def grammar(self, trajectory: Trajectory, *, after_result: bool, blocked: Sequence[str]) -> Grammar:
+    def grammar(self, trajectory: Trajectory, *, after_result: bool, blocked: Sequence[str], due: str) -> Grammar:
         """What may be written after `trajectory`: notes in form, arguments copied, no blocked tool."""
         facts = facts_of(trajectory, self._notes)
         heard = " ".join(facts.heard)
-        return TurnGrammar(
+        if due:
+            blocked = [tool.name for tool in self._tools if tool.name != due]
+        turn = TurnGrammar(
             self._tokenizer,
             _without_false_yes(self._notes, heard, facts.known),
             self._shapes,
@@ -74,6 +99,7 @@ class CoreLanguage:
             known=facts.known,
             blocked_tools=frozenset(blocked),
         )
+        return _MustCall(turn, self._role_ids) if due else turn
 
     def call(self, spoken: str) -> tuple[str, dict[str, str], dict[str, Any]]:
         """(tool, argument -> spoken words, arguments) of a spoken call. Raises `ToolArgumentError`."""

@@ -69,7 +69,7 @@ class WordLanguage:
         """The role of an id, None for words."""
         return Role(self._words[token]) if token < len(Role) else None
 
-    def grammar(self, trajectory: Trajectory, *, after_result: bool, blocked: Sequence[str]) -> Grammar:
+    def grammar(self, trajectory: Trajectory, *, after_result: bool, blocked: Sequence[str], due: str = "") -> Grammar:
         """No grammar: the reply function writes what it likes, `blocked` shows in the stream's end only."""
         return _Free()
 

@@ -130,7 +130,7 @@ class MadeCall:
         self.generation += 1
         reason = "a tool returned" if after_result else "turn over: pause and finished text"
         self.decide(at_s, "think", reason, cause, p_over=0.91, pause_ms=320.0)
-        asked = self.add(at_s + 1e-5, do.Generate(self.generation, "p", after_result, (), EMPTY), cause)
+        asked = self.add(at_s + 1e-5, do.Generate(self.generation, "p", after_result, (), "", EMPTY), cause)
         if note:
             self.add(at_s + 0.05, ev.ThoughtFormed(self.generation, note), asked)
         self.add(at_s + 0.07, ev.ExpectationFormed(self.generation, expect), asked)

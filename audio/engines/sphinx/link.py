@@ -207,5 +207,5 @@ class Worker:
             self._child = None
 
 
-def _hypothesis(at: int, rows: list[tuple[str, int, int, float]], *, final: bool) -> Hypothesis:
-    return Hypothesis(tuple(Word(text, start, end, fit) for text, start, end, fit in rows), at, final)
+def _hypothesis(at: int, rows: list[tuple[str, int, int, float | None]], *, final: bool) -> Hypothesis:
+    return Hypothesis(tuple(Word(text, start, end, sure) for text, start, end, sure in rows), at, final)

@@ -13,7 +13,6 @@ Requests: ``open``, ``restore``, ``audio``, ``finish``, ``close``; see `main` fo
 
 from __future__ import annotations
 
-import math
 import os
 import signal
 import sys
@@ -40,18 +39,29 @@ SOFT_CUT_SAMPLES, HARD_CUT_SAMPLES, PAUSE_SAMPLES = 20 * RATE_HZ, 30 * RATE_HZ, 
 MAX_SPARE = 8
 """Decoders kept for the next calls; each saves 20 ms at their start and holds a few megabytes."""
 
-_SCORE_UNIT = 1024
-"""The decoder keeps acoustic scores shifted right by 10 bits (SENSCR_SHIFT)."""
+LANGUAGE_WEIGHT, SILENCE_PROBABILITY = 8.0, 0.1
+"""Against the decoder's own 6.5 and 0.005, over seven small sets (535 words; six real clips, FSDD digits, espeak-ng):
+word errors of first-pass partials fall by a third where the language knows the sentence, and no set got clearly worse.
+Weight 8 alone drops digits; likelier silence between words brings them back."""
 
-Row = list[str | int | float]
-"""A word as it travels: text, start sample, end sample, fit."""
+Row = list[str | int | float | None]
+"""A word as it travels: text, start sample, end sample, confidence."""
 
 
 def make_decoder() -> pocketsphinx.Decoder:
     """A decoder for one stream, after the arguments of the process: 20 ms and a few megabytes with few words."""
     lm, dictionary, passes = sys.argv[1:]
-    two = passes == "2"
-    return pocketsphinx.Decoder(lm=lm, dict=dictionary, loglevel="FATAL", fwdflat=two, bestpath=two)
+    return pocketsphinx.Decoder(
+        lm=lm,
+        dict=dictionary,
+        loglevel="FATAL",
+        lw=LANGUAGE_WEIGHT,
+        silprob=SILENCE_PROBABILITY,
+        # The best path through the first pass costs 2 ms at the end, halves its errors and gives confidences; a second
+        # pass costs 60 ms more for the last few.
+        bestpath=True,
+        fwdflat=passes == "2",
+    )
 
 
 @dataclass(slots=True)
@@ -153,11 +163,11 @@ class Listener:
             for segment in self.decoder.seg():
                 if segment.word[0] in "<[+":
                     continue
-                frames = segment.end_frame - segment.start_frame + 1
-                fit = math.log(segment.ascore) * _SCORE_UNIT / frames if segment.ascore > 0 else -99.0
                 start = self.base + segment.start_frame * FRAME_SAMPLES
                 end = min(self.base + (segment.end_frame + 1) * FRAME_SAMPLES, self.done)
-                rows.append([segment.word.split("(")[0].lower(), min(start, end), end, round(fit, 3)])
+                # Only the best path at the end of an utterance knows how likely the alternatives were.
+                sure = None if self.listening else round(min(1.0, segment.prob), 4)
+                rows.append([segment.word.split("(")[0].lower(), min(start, end), end, sure])
         return rows
 
 

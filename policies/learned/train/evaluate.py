@@ -3,7 +3,7 @@
     python -m policies.learned.train.evaluate --model policies/learned/core/weights/front_desk --calls 200
 
 Success: the calendar holds what the caller agreed to and nothing else, and nothing was written before that yes. Shown
-with and without the grammar and write gate, on trained and held-out wordings, clean and with word errors. The
+with and without the grammar and write gate, on trained, held-out and second-hand wordings, clean and with word errors. The
 forward pass is the numpy one of the base install and the weights are the stored half-precision ones.
 """
 
@@ -25,6 +25,7 @@ from policies.learned.core.tokenizer import Tokenizer
 from policies.learned.train.dialogue import Call, Line, converse, new_call
 from policies.learned.train.expert import Action
 from policies.learned.train.heldout import HELDOUT
+from policies.learned.train.secondhand import SECOND_HAND
 from policies.learned.train.spoken_caller import DAYS, PARTS, TIMES, Word
 from policies.learned.train.wordings import TRAINED, Wordings
 from policies.shapes import NoteField, Parameter, ToolShape
@@ -252,9 +253,16 @@ def main(arguments: list[str] | None = None) -> None:
     model, tokenizer = CoreModel.load(Path(options.model)), Tokenizer.load(options.model)
     words = Path(options.model) / "lexicon.txt"
     lexicon = Lexicon(tokenizer, words.read_text("utf-8").split()) if words.exists() else None
+    rows = (
+        ("trained", TRAINED, 0.0),
+        ("unseen", HELDOUT, 0.0),
+        ("unseen", HELDOUT, 0.1),
+        ("second hand", SECOND_HAND, 0.0),
+        ("second hand", SECOND_HAND, 0.1),
+    )
     cells = [
         (f"{name}, {rate:.0%} errors, {'guarded' if guarded else 'bare'}", wordings, rate, guarded)
-        for name, wordings, rate in (("trained", TRAINED, 0.0), ("unseen", HELDOUT, 0.0), ("unseen", HELDOUT, 0.1))
+        for name, wordings, rate in rows
         for guarded in (False, True)
     ]
     for title, wordings, rate, guarded in cells:

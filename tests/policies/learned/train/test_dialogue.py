@@ -14,6 +14,7 @@ from policies.learned.train.dialogue import Call, Line, expert_call
 from policies.learned.train.expert import Expert, Situation, listed
 from policies.learned.train.heldout import HELDOUT, HELDOUT_SURNAMES
 from policies.learned.train.names import COMMON_SURNAMES
+from policies.learned.train.secondhand import SECOND_HAND
 from policies.learned.train.spoken_caller import Understood
 from policies.learned.train.wordings import TRAINED, Wordings
 from policies.trajectory import Role
@@ -22,6 +23,7 @@ CONDITIONS: dict[str, Callable[[Random], Call]] = {
     "clean": lambda rng: expert_call(rng, line=Line()),
     "any noise": lambda rng: expert_call(rng),
     "unseen wordings, 15 % errors": lambda rng: expert_call(rng, line=Line(0.15), wordings=HELDOUT),
+    "second-hand wordings": lambda rng: expert_call(rng, line=Line(0.05), wordings=SECOND_HAND),
     "own slips": lambda rng: expert_call(rng, slip_rate=0.1),
 }
 CALLS = 150
@@ -142,7 +144,7 @@ def expanded(wordings: Wordings) -> dict[str, set[str]]:
 
 def test_no_test_piece_and_no_test_name_stands_in_training() -> None:
     trained, heldout = expanded(TRAINED), expanded(HELDOUT)
-    assert trained.keys() == heldout.keys()
+    assert trained.keys() == heldout.keys() == SECOND_HAND.pieces.keys()
     shared = {act: trained[act] & heldout[act] for act in trained if trained[act] & heldout[act]}
     assert shared == {}
     assert not set(HELDOUT_SURNAMES) & set(COMMON_SURNAMES)
