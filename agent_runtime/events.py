@@ -31,6 +31,7 @@ __all__ = [
     "ExpectationFormed",
     "FinalTranscript",
     "GenerationEnded",
+    "GenerationOutcome",
     "LoopLagged",
     "PartFailed",
     "PartialTranscript",
@@ -183,6 +184,10 @@ class TurnScored(Event):
     p_over: float
 
 
+GenerationOutcome = Literal["said", "said_goodbye", "silent", "called", "cancelled", "cut_short", "failed"]
+"""How a generation ended; ``cut_short``: it reached the limit of its length in the middle of its turn."""
+
+
 # --- thinking --------------------------------------------------------------------------------------------------
 
 
@@ -242,7 +247,7 @@ class GenerationEnded(Event):
     """No more comes from this generation. Cause: the `Generate`."""
 
     generation: int
-    outcome: Literal["said", "said_goodbye", "silent", "called", "cancelled", "cut_short", "failed"]
+    outcome: GenerationOutcome
     tokens: int
 
 

@@ -28,8 +28,8 @@ class Verdict(NamedTuple):
     """Above 0: ask again (`still`) after this time even if nothing else happens."""
     over: bool = False
     """The agent keeps the floor and the overlap is done with."""
-    drop_words: bool = False
-    """The words of the overlap asked for nothing: they are no turn."""
+    dropped: frozenset[int] = frozenset()
+    """Speech segments whose words asked for nothing: they are no turn."""
 
 
 class AgentSpeech(NamedTuple):
@@ -62,6 +62,7 @@ class Floor:
         self._first_us = 0  # where the overlap began
         self._segment_us = 0  # where the present or last speech segment began
         self._words: tuple[str, ...] = ()
+        self._segments: set[int] = set()  # speech segments of the overlap
         self._settled = False
         self._hum = 0.0
         self._yielded = False
@@ -101,6 +102,7 @@ class Floor:
             self._yielded = False
             self._hum = event.hum
         self._settled = False
+        self._segments = {*self._segments, event.segment} if self.overlapping else {event.segment}
         if not answering:
             return Verdict("keep", "the caller has the floor")
         self.overlapping = True
@@ -152,7 +154,8 @@ class Floor:
             self.overlapping = False
         if over and not early:
             self._speech_us = 0  # it asked for nothing, so it is no speech that waits for an answer
-        return Verdict(found.action, str(found.reason), found.wait_ms, over, over and not early)
+        dropped = frozenset(self._segments if over and not early else ())
+        return Verdict(found.action, str(found.reason), found.wait_ms, over, dropped)
 
     # --- the end of a turn ---------------------------------------------------------------------------------------
 

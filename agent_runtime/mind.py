@@ -45,14 +45,11 @@ class Mind:
         self.plans = Plans()
         self.expects = ""
         self.over = False
-        self._audible_since_commit = False
-        self._wrote_since_commit = False
+        self._audible_since_commit = self._wrote_since_commit = False
         self._scored = ""
         self._waiting: Literal["", "result", "failure"] = ""
-        self._idle_asked = 0
-        self._tool_steps = 0
+        self._idle_asked = self._tool_steps = 0
         self._fillers = Fillers(settings.filler)
-        self._overlap_segments: set[int] = set()
         self._receivers: dict[type, Callable[[Any, Entry], Iterator[Command]]] = {
             ev.CallStarted: self._call_started,
             ev.CallAnswered: self._call_answered,
@@ -111,17 +108,14 @@ class Mind:
         for timer in ("endpoint", "idle", "overlap"):
             yield do.CancelTimer(timer)
         self._idle_asked = 0
-        if not self.floor.overlapping:
-            self._overlap_segments.clear()
-        self._overlap_segments.add(event.segment)
+        self.conversation.begin(event.segment)
         speech = self.plans.speech(entry.at_us)
         yield from self._overlap(self.floor.speech_started(event, entry.at_us, answering=self.plans.any, agent=speech))
 
     def _overlap(self, verdict: Verdict) -> Iterator[Command]:
         """Carry out what the floor says about the caller's speech during ours."""
-        if verdict.drop_words:
-            for segment in self._overlap_segments:
-                self.conversation.ignore(segment)
+        for segment in sorted(verdict.dropped):
+            self.conversation.ignore(segment)
         if verdict.action == "cancel":
             yield from self._give_way(verdict.reason)
             return
@@ -151,9 +145,8 @@ class Mind:
         if reopen:
             if self.plans.call is not None:
                 yield do.CancelTool(self.plans.call.number)
-                self.plans.call = None
+            self.plans.call, self._waiting = None, ""
             self.conversation.reopen_turn()
-            self._waiting = ""
 
     def _resume(self, reason: str) -> Iterator[Command]:
         """The agent keeps the floor."""
@@ -369,7 +362,9 @@ class Mind:
             yield from self._answer_waiting()
 
     def _answer_waiting(self) -> Iterator[Command]:
-        """Answer a result that is not answered yet."""
+        """Answer a result that is not answered yet; an open turn with words is answered together with it."""
+        if self.conversation.turn.text:
+            return
         kind, self._waiting = self._waiting, ""
         if kind == "result":
             yield Decision("think", "a tool returned")
@@ -414,6 +409,8 @@ class Mind:
         utterance = self.plans.utterances.pop(event.utterance, None)
         if utterance is None:
             return
+        if self.plans.reply is utterance:
+            self.plans.reply = None
         if utterance.kind == "filler":
             if utterance.text and utterance.heard and self.plans.call is not None:
                 self.conversation.add(Role.FILLER, utterance.heard, Role.END)
@@ -436,6 +433,7 @@ class Mind:
             yield from self._endpoint(entry.at_us)
         elif event.timer == "overlap":
             yield from self._overlap(self.floor.decide(entry.at_us, self.plans.speech(entry.at_us)))
+            yield from self._endpoint(entry.at_us)
         elif event.timer == "filler":
             yield from self._fill(entry.at_us)
         elif event.timer == "limit":

@@ -26,8 +26,6 @@ class MindSettings:
     greeting: str = ""
     """Said when the call is answered; empty: the agent waits for the other side."""
     tools: Mapping[str, ToolShape] = field(default_factory=dict)
-    notes: Sequence[NoteField] = ()
-    """The fields of the note the model writes."""
     usual_ms: Mapping[str, int] = field(default_factory=dict)
     """How long a tool usually takes, as its author declared; unknown tools count as quick until they are not."""
     floor: FloorSettings = field(default_factory=FloorSettings)
@@ -43,3 +41,5 @@ class MindSettings:
     time_limit_ms: int = 1_800_000
     max_tool_steps: int = 4
     """Tool calls within one agent turn, so that a loop ends. A guess; real turns take one or two."""
+    notes: Sequence[NoteField] = ()
+    """The fields of the note the model writes."""

@@ -73,6 +73,8 @@ def _layout(kind: type) -> tuple[tuple[str, bool, Any], ...]:
     return found
 
 
+_SHAPES: dict[type, tuple[str, tuple[str, ...], tuple[str, ...]]] = {}
+
 _encode = json.JSONEncoder(
     ensure_ascii=False, separators=(",", ":"), allow_nan=False, default=lambda value: _plain(value)
 ).encode
@@ -81,21 +83,27 @@ _encode = json.JSONEncoder(
 def encode(entry: Entry) -> str:
     """The entry as one JSON line without its newline; equal entries give equal lines."""
     what = entry.what
-    data: dict[str, Any] = {}
-    personal: dict[str, Any] = {}
-    for name, is_personal, _ in _layout(type(what)):
-        (personal if is_personal else data)[name] = getattr(what, name)
-    line: dict[str, Any] = {
-        "seq": entry.seq,
-        "at_us": entry.at_us,
-        "cause": entry.cause,
-        "kind": "event" if isinstance(what, Event) else "command",
-        "type": type(what).__name__,
-        "data": data,
-    }
-    if personal:
-        line["personal"] = personal
-    return _encode(line)
+    kind = type(what)
+    head, data_names, personal_names = _shapes(kind)
+    data = _encode({name: getattr(what, name) for name in data_names})
+    line = f'{{"seq":{entry.seq},"at_us":{entry.at_us},"cause":{entry.cause},{head}"data":{data}'
+    if personal_names:
+        return f'{line},"personal":{_encode({name: getattr(what, name) for name in personal_names})}}}'
+    return line + "}"
+
+
+def _shapes(kind: type) -> tuple[str, tuple[str, ...], tuple[str, ...]]:
+    """The constant part of a class's lines, and the names of its plain and of its personal fields."""
+    found = _SHAPES.get(kind)
+    if found is None:
+        side = "event" if issubclass(kind, Event) else "command"
+        layout = _layout(kind)
+        found = _SHAPES[kind] = (
+            f'"kind":"{side}","type":"{kind.__name__}",',
+            tuple(name for name, is_personal, _ in layout if not is_personal),
+            tuple(name for name, is_personal, _ in layout if is_personal),
+        )
+    return found
 
 
 def decode(line: str) -> Entry:

@@ -26,6 +26,7 @@ from .events import (
     Event,
     ExpectationFormed,
     GenerationEnded,
+    GenerationOutcome,
     PartFailed,
     PromptSynced,
     ThoughtFormed,
@@ -62,7 +63,7 @@ class TurnReader:
     generation: int
 
     def __post_init__(self) -> None:
-        self.outcome = "cut_short"
+        self.outcome: GenerationOutcome = "cut_short"
         self._role: Role | None = None
         self._tokens: list[int] = []
         self._shown = 0

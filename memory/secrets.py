@@ -77,6 +77,9 @@ _TOKEN = re.compile(
     r"|(?P<word>[^\W\d_]+(?:['\u2019][^\W\d_]+)*)",
 )
 
+_COUNTS = re.compile(rf"[\d\[]|\b(?:{'|'.join((*_UNITS, *_TEENS, *_TENS))})\b", re.IGNORECASE)
+"""Something that could stand in a number. Most hypotheses hold none, and 20 a second are asked about."""
+
 
 @dataclass(frozen=True, slots=True)
 class Span:
@@ -338,6 +341,8 @@ class SecretMask:
     def partial(self, stable: Sequence[str], tail: Sequence[str] = ()) -> MaskedWords:
         """The words of a hypothesis of the current segment, masked, and how many of them are stable."""
         words = (*stable, *tail)
+        if _COUNTS.search(" ".join(words)) is None:
+            return MaskedWords(words, len(stable), tuple(range(len(words))))
         runs, spans = self._scan(words)
         masked = _mask_words(words, spans, len(stable))
         if runs and runs[-1].at_end and runs[-1].span in spans:

@@ -2,22 +2,26 @@
 
 from __future__ import annotations
 
+import asyncio
 import subprocess
 import sys
+import tempfile
 from collections.abc import Iterator
+from pathlib import Path
 
 import numpy as np
 
 from policies.learned.core.model import CoreModel
 from policies.trajectory import Trajectory
 
+from ..bus import Bus
 from ..clock import stopwatch
-from ..events import CallAnswered, CallStarted, PartialTranscript
-from ..log import MemoryLog
+from ..events import CallAnswered, CallStarted, Event, PartialTranscript, SpeechStarted
+from ..log import FileLog
 from ..mind import Mind
 from ..mind_settings import MindSettings
 from ..parts import BOXED_MODEL
-from ..record import SCHEMA, Entry, encode
+from ..record import SCHEMA
 from .figure import Figure, percentile
 
 __all__ = ["event_cost", "model_speed", "start"]
@@ -50,38 +54,36 @@ def model_speed(repeats: int = 60) -> Iterator[Figure]:
 
 
 def event_cost(events: int = 20_000) -> Figure:
-    """Bus stamp, log line and mind for the most frequent event, a partial transcript that changes the words.
+    """Bus, log file and mind for the most frequent event, a partial transcript with changed words, and its commands."""
+    return asyncio.run(_event_cost(events))
 
-    The commands that follow are counted in: each is logged too.
-    """
+
+async def _event_cost(events: int) -> Figure:
     mind = Mind(MindSettings(Trajectory()))
-    log = MemoryLog()
-    lines = 0
-    seq = 0
+    with tempfile.TemporaryDirectory() as folder:
+        log = FileLog(Path(folder) / "events.jsonl")
+        bus = Bus(log)
 
-    def pass_through(what: CallStarted | CallAnswered | PartialTranscript, at_us: int) -> None:
-        nonlocal seq, lines
-        seq += 1
-        entry = Entry(seq, at_us, 0, what)
-        log.append(entry)
-        lines += len(encode(entry))
-        for command in mind.receive(entry):
-            seq += 1
-            lines += len(encode(Entry(seq, at_us, entry.seq, command)))
+        async def through(what: Event) -> None:
+            await bus.publish(what)
+            entry = await bus.next()
+            for command in mind.receive(entry):
+                bus.order(command, entry.seq)
 
-    pass_through(CallStarted("bench", "inbound", "s", "a", "2026-01-05", SCHEMA, "", "x"), 0)
-    pass_through(CallAnswered(0), 0)
-    costs: list[float] = []
-    batch = 200
-    for start_at in range(0, events, batch):
-        took_s = stopwatch()
-        for number in range(start_at, start_at + batch):
-            words = "i would like to come in on wednesday".split()[: 1 + number % 8]
-            pass_through(
-                PartialTranscript(1, number, number * 640, " ".join(words[:-2]), " ".join(words[-2:])), number * 40_000
-            )
-        costs.append(took_s() / batch * 1e6)
-        log.entries.clear()
+        await through(CallStarted("bench", "inbound", "s", "a", "2026-01-05", SCHEMA, "", "x"))
+        await through(CallAnswered(0))
+        await through(SpeechStarted(0, 1_056, 0.9, 0.0, 1))
+        sentence = "i would like to come in on wednesday".split()
+        costs: list[float] = []
+        batch = 200
+        for start_at in range(0, events, batch):
+            took_s = stopwatch()
+            for number in range(start_at, start_at + batch):
+                words = sentence[: 1 + number % 8]
+                stable, tail = " ".join(words[:-2]), " ".join(words[-2:])
+                await through(PartialTranscript(1, number, number * 640, stable, tail))
+            costs.append(took_s() / batch * 1e6)
+        log.close()
     return Figure("event_cost_us", round(percentile(costs, 50), 1), "us", events, round(percentile(costs, 95), 1))
 
 

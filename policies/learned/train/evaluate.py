@@ -3,7 +3,7 @@
     python -m policies.learned.train.evaluate --model policies/learned/core/weights/front_desk --calls 200
 
 Success: the calendar holds what the caller agreed to and nothing else, and nothing was written before that yes. Shown
-with and without the grammar and write gate, on trained, held-out and second-hand wordings, clean and with word errors. The
+with and without the grammar and write gate, on trained, held-out and second-hand wordings, clean and noisy. The
 forward pass is the numpy one of the base install and the weights are the stored half-precision ones.
 """
 
