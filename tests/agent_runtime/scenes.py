@@ -50,8 +50,9 @@ def shown(command: Command) -> str:
     match command:
         case do.Decision(action, reason):
             return f"({action}: {reason})"
-        case do.Generate(number, _, after_result, blocked):
-            return f"generate {number}" + " on a result" * after_result + "".join(f" without {name}" for name in blocked)
+        case do.Generate(generation=number, after_result=after_result, blocked_tools=blocked, due_tool=due):
+            without = "".join(f" without {name}" for name in blocked)
+            return f"generate {number}" + " on a result" * after_result + without + f", {due} is due" * bool(due)
         case do.Say(utterance, kind, last, text):
             return f"say {utterance} {kind} {text!r}" + " end" * last
         case do.CallTool(call, name, arguments):
@@ -158,11 +159,11 @@ class Talk:
         return self.tell(ev.DigitPressed(at_ms * 16, digit), at_ms)
 
     def turn(self, text: str, at_ms: int, *, lasts_ms: int = 800) -> list[str]:
-        """A plain turn in one go; the orders on its final text, 200 ms after the last word, which commit it."""
+        """A plain turn in one go; the orders on its final text, 250 ms after the last word, which commit it."""
         self.begins(at_ms)
         self.utters(text, at_ms + lasts_ms)
         self.pauses(at_ms + lasts_ms + 200, spoke_until_ms=at_ms + lasts_ms)
-        return self.said(text, at_ms + lasts_ms + 200)
+        return self.said(text, at_ms + lasts_ms + 250)
 
     # --- the engine ----------------------------------------------------------------------------------------------
 

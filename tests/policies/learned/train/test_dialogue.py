@@ -26,7 +26,7 @@ CONDITIONS: dict[str, Callable[[Random], Call]] = {
     "second-hand wordings": lambda rng: expert_call(rng, line=Line(0.05), wordings=SECOND_HAND),
     "own slips": lambda rng: expert_call(rng, slip_rate=0.1),
 }
-CALLS = 150
+CALLS = 100
 
 
 @pytest.fixture(scope="module", params=CONDITIONS)

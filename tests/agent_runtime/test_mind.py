@@ -1,0 +1,696 @@
+"""What the mind orders, behaviour by behaviour, as scripts: who does what at which millisecond, and the exact orders."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from agent_runtime import commands as do
+from agent_runtime import events as ev
+from policies.filler import FillerSettings
+from policies.shapes import NoteField
+from tests.agent_runtime.scenes import BOOK, FIND, Talk
+
+QUIET = ["no timer endpoint", "no timer idle", "no timer overlap"]
+"""What every beginning of speech forgets."""
+READ_BACK = "so that is wednesday at ten thirty for miller, is that right?"
+BOOKING = {"day": "wednesday", "time": "ten thirty", "name": "miller"}
+
+
+def talk(**settings: Any) -> Talk:
+    """A call that is answered without a greeting."""
+    found = Talk(**settings)
+    found.starts()
+    return found
+
+
+def answered(scene: Talk, text: str, at_ms: int, *clauses: str, generation: int, utterance: int) -> int:
+    """A caller turn that is answered and heard to its end; returns when that was."""
+    scene.turn(text, at_ms)
+    scene.thinks(generation)
+    scene.writes(generation, *clauses)
+    scene.ends(generation)
+    scene.sounds(utterance, at_ms + 1200)
+    end_ms = at_ms + 1200 + 65 * len(" ".join(clauses))
+    scene.played(utterance, " ".join(clauses), end_ms)
+    return end_ms
+
+
+# --- the beginning -----------------------------------------------------------------------------------------------
+
+
+def test_the_card_is_read_while_it_rings_and_the_greeting_said_when_answered() -> None:
+    scene = Talk(greeting="good morning.")
+    ringing = scene.tell(ev.CallStarted("c", "inbound", "s", "desk", "2026-11-23", 1, "", "x"), 0)
+    assert ringing == ["(think: read the card while it rings)", "prefill"]
+    assert scene.tell(ev.CallAnswered(0), 900) == [
+        "timer limit 1800000",
+        "(speak: greet)",
+        "no timer idle",
+        "say 1 greeting 'good morning.' end",
+    ]
+    assert scene.sounds(1, 980) == []
+    assert scene.played(1, "good morning.", 2000) == ["timer idle 8000"]
+    assert scene.stream == "<say> good morning.<end>"
+
+
+def test_without_a_greeting_the_other_side_speaks_first() -> None:
+    scene = Talk()
+    assert scene.starts() == ["timer limit 1800000", "(wait: the other side speaks first)", "timer idle 8000"]
+
+
+# --- hearing a turn out ------------------------------------------------------------------------------------------
+
+
+def test_a_turn_is_read_as_it_comes_and_committed_when_it_is_complete() -> None:
+    scene = talk()
+    assert scene.begins(1000) == QUIET
+    assert scene.utters("i would like to", 1600) == ["prefill"]
+    assert scene.utters("i would like to", 1640) == []
+    assert scene.utters("i would like to come wednesday", 2000) == ["prefill"]
+    assert scene.pauses(2200, spoke_until_ms=2000) == ["score turn 0", "timer endpoint 100"]
+    assert scene.said("i would like to come on wednesday", 2240) == [
+        "score turn 4",
+        "no timer endpoint",
+        "(think: turn over: complete)",
+        "generate 1",
+    ]
+    assert scene.stream == "<heard> i would like to come on wednesday<turn>"
+
+
+def test_the_timer_commits_a_turn_whose_final_text_is_late() -> None:
+    scene = talk()
+    scene.begins(1000)
+    scene.utters("on wednesday", 1500)
+    assert scene.pauses(1700, spoke_until_ms=1500)[-1] == "timer endpoint 100"
+    assert scene.rings("endpoint", 1800) == ["no timer endpoint", "(think: turn over: unsettled)", "generate 1"]
+    assert scene.said("on wednesday please", 1900) == [], "too late: these words are being answered"
+
+
+def test_an_unfinished_sentence_is_given_more_than_a_second() -> None:
+    scene = talk()
+    scene.begins(1000)
+    scene.utters("i need an appointment on", 2000)
+    scene.pauses(2200, spoke_until_ms=2000)
+    assert scene.said("i need an appointment on", 2250)[-1] == "timer endpoint 1170"
+    assert scene.begins(2700) == QUIET, "a hesitation of 700 ms lies within the turn"
+    assert scene.utters("wednesday", 3100) == ["prefill"]
+    scene.pauses(3300, spoke_until_ms=3100)
+    assert scene.said("wednesday", 3350)[-2:] == ["(think: turn over: complete)", "generate 1"]
+    assert scene.stream == "<heard> i need an appointment on<heard> wednesday<turn>"
+
+
+def test_the_models_score_may_end_a_turn_sooner_or_later() -> None:
+    def on_score(p_over: float) -> list[str]:
+        scene = talk()
+        scene.begins(1000)
+        scene.utters("maybe dentist", 1500)
+        scene.pauses(1700, spoke_until_ms=1500)
+        scene.said("maybe dentist", 1700)
+        return scene.tell(ev.TurnScored(2, p_over), 1710)
+
+    assert on_score(0.97)[-1] == "generate 1"
+    assert on_score(0.03)[-1].startswith("timer endpoint ")
+
+
+def test_a_segment_whose_words_are_not_known_yet_keeps_the_turn_open() -> None:
+    scene = talk()
+    scene.begins(1000)
+    scene.utters("wednesday", 1400)
+    scene.pauses(1600, spoke_until_ms=1400)
+    scene.begins(1650)
+    assert scene.pauses(2050, spoke_until_ms=1900)[-1] == "timer endpoint 150", "no words yet, so it is not settled"
+    assert scene.said("wednesday", 2060, segment=1)[-1] == "timer endpoint 140"
+    assert scene.said("no thursday", 2100)[-1] == "generate 1"
+    assert scene.stream == "<heard> wednesday<heard> no thursday<turn>"
+
+
+def test_a_cough_is_no_turn_and_a_long_mumble_is_asked_for_once() -> None:
+    scene = talk()
+    scene.begins(1000)
+    assert scene.pauses(1400, spoke_until_ms=1200) == ["timer endpoint 400"]
+    assert scene.said("", 1450) == ["timer idle 8000"]
+    scene.begins(2000)
+    scene.pauses(3200, spoke_until_ms=3000)
+    assert scene.said("", 3250) == [
+        "(speak: ask again: unintelligible)",
+        "no timer idle",
+        "say 1 answer 'sorry, could you say that again?' end",
+    ]
+    scene.sounds(1, 3330)
+    assert scene.played(1, "sorry, could you say that again?", 5300) == ["timer idle 8000"], "asked once, not for ever"
+
+
+def test_pressed_keys_make_a_turn_and_so_do_the_next_ones() -> None:
+    scene = talk()
+    assert scene.presses("4", 1000) == ["(wait: keys may follow)", "timer endpoint 1500"]
+    assert scene.presses("2", 1400) == ["(wait: keys may follow)", "timer endpoint 1500"]
+    assert scene.rings("endpoint", 2900)[-1] == "generate 1"
+    assert scene.stream == "<heard> pressed 4 2<turn>"
+    scene.writes(1, "and the next?")
+    scene.ends(1)
+    scene.sounds(1, 3200)
+    scene.played(1, "and the next?", 4000)
+    scene.presses("7", 5000)
+    assert scene.rings("endpoint", 6500)[-1] == "generate 2"
+    assert scene.stream.endswith("<heard> pressed 7<turn>")
+
+
+# --- answering ---------------------------------------------------------------------------------------------------
+
+
+def test_an_answer_is_said_clause_by_clause_and_stands_in_the_stream_as_heard() -> None:
+    scene = talk()
+    scene.turn("what is free on wednesday", 1000)
+    scene.thinks(1, "other", "day")
+    assert scene.writes(1, "ten thirty,", "or two.") == [
+        "(speak: answer, expecting day)",
+        "say 1 answer 'ten thirty,'",
+        "say 1 answer 'or two.'",
+    ]
+    assert scene.ends(1) == ["say 1 answer '' end"]
+    scene.sounds(1, 2300)
+    assert "<say>" not in scene.stream, "nothing of it was heard yet"
+    assert scene.played(1, "ten thirty, or two.", 3800) == ["timer idle 8000"]
+    assert scene.stream == (
+        "<heard> what is free on wednesday<turn><think> other<expect> day<say> ten thirty, or two.<end>"
+    )
+
+
+def test_silence_is_a_decision() -> None:
+    scene = talk()
+    scene.turn("hang on please", 1000)
+    scene.thinks(1)
+    assert scene.ends(1, "silent") == ["(silence: the model has nothing to say yet)", "timer idle 8000"]
+    assert scene.stream.endswith("<silence>")
+
+
+@pytest.mark.parametrize("outcome", ["failed", "cut_short", "said"])
+def test_a_reply_that_comes_to_nothing_is_apologised_for(outcome: str) -> None:
+    scene = talk()
+    scene.turn("what is free on wednesday", 1000)
+    assert scene.ends(1, outcome) == [
+        f"(speak: apologise: generation {outcome} without a usable reply)",
+        "no timer idle",
+        "say 1 answer 'sorry, could you say that again?' end",
+    ]
+
+
+def test_a_reply_that_breaks_off_is_closed_before_the_apology() -> None:
+    scene = talk()
+    scene.turn("what is free on wednesday", 1000)
+    scene.writes(1, "i have")
+    assert scene.ends(1, "failed") == [
+        "say 1 answer '' end",
+        "(speak: apologise: generation failed without a usable reply)",
+        "no timer idle",
+        "say 2 answer 'sorry, could you say that again?' end",
+    ]
+
+
+def test_a_reply_cut_short_after_some_clauses_is_said_as_far_as_it_goes() -> None:
+    scene = talk()
+    scene.turn("what is free on wednesday", 1000)
+    scene.writes(1, "i have ten thirty")
+    assert scene.ends(1, "cut_short") == ["say 1 answer '' end"]
+
+
+def test_goodbye_is_said_to_its_end_and_then_the_agent_hangs_up() -> None:
+    scene = talk()
+    scene.turn("that is all thanks bye", 1000)
+    scene.writes(1, "goodbye.")
+    scene.ends(1, "said_goodbye")
+    scene.sounds(1, 2300)
+    assert scene.played(1, "goodbye.", 2800) == ["(hang_up: goodbye was said)", "HangUp agent_hung_up"]
+    assert scene.stream.endswith("<say> goodbye.<bye>")
+    assert scene.begins(2900) == [], "after HangUp nothing more"
+
+
+def test_a_goodbye_that_cannot_be_voiced_ends_the_call_all_the_same() -> None:
+    scene = talk()
+    scene.turn("that is all thanks bye", 1000)
+    scene.writes(1, "goodbye.")
+    scene.ends(1, "said_goodbye")
+    assert scene.played(1, "", 2300, "failed")[-1] == "HangUp agent_hung_up"
+
+
+def test_a_goodbye_that_is_interrupted_does_not_end_the_call() -> None:
+    scene = talk()
+    scene.turn("that is all thanks bye", 1000)
+    scene.writes(1, "goodbye and thank you for calling.")
+    scene.ends(1, "said_goodbye")
+    scene.sounds(1, 2300)
+    scene.begins(2500)
+    scene.hushes(1, "goodbye", 2550)
+    assert scene.utters("no wait", 2800)[-1] == "Cancel 1"
+    assert scene.played(1, "goodbye", 2820, "cancelled") == []
+    assert scene.stream.endswith("<say> goodbye<cut>")
+
+
+# --- tools -------------------------------------------------------------------------------------------------------
+
+
+def test_a_slow_tool_is_covered_by_a_filler_and_its_result_answered() -> None:
+    scene = talk(usual_ms={"find_slots": 1500})
+    scene.turn("what is free on wednesday", 1000)
+    scene.thinks(1, "book", "slots")
+    assert scene.wants(1, "find_slots", day="wednesday") == [
+        "(tool: open)",
+        "call 1 find_slots day=wednesday",
+        "(filler: find_slots takes 1500 ms usually)",
+        "no timer idle",
+        "say 1 filler 'let me look.' end",
+    ]
+    scene.sounds(1, 2100)
+    assert scene.played(1, "let me look.", 3200) == ["timer filler 5000"]
+    assert scene.returns(1, "find_slots", "ten thirty two", 3600) == [
+        "no timer filler",
+        "(think: a tool returned)",
+        "generate 2 on a result",
+    ]
+    assert scene.stream == (
+        "<heard> what is free on wednesday<turn><think> book<expect> slots<call> find_slots day wednesday<end>"
+        "<filler> let me look.<end><result> ten thirty two"
+    )
+
+
+def test_a_tool_that_turns_out_slow_gets_its_filler_late_and_another_after_that() -> None:
+    scene = talk()
+    scene.turn("what is free on wednesday", 1000)
+    assert scene.wants(1, "find_slots", day="wednesday")[-1] == "timer filler 800"
+    assert scene.rings("filler", 2800) == ["(filler: find_slots takes long)", "no timer idle", "say 1 filler 'let me look.' end"]
+    scene.sounds(1, 2900)
+    assert scene.played(1, "let me look.", 3900) == ["timer filler 5000"]
+    assert scene.rings("filler", 8900)[-1] == "say 2 filler 'one moment.' end"
+
+
+def test_fillers_are_not_said_without_end() -> None:
+    scene = talk(filler=FillerSettings(most=1))
+    scene.turn("what is free on wednesday", 1000)
+    scene.wants(1, "find_slots", day="wednesday")
+    scene.rings("filler", 2800)
+    scene.sounds(1, 2900)
+    assert scene.played(1, "let me look.", 3900) == []
+
+
+def test_a_filler_still_playing_stands_in_the_stream_before_the_result() -> None:
+    scene = talk(usual_ms={"find_slots": 1500})
+    scene.turn("what is free on wednesday", 1000)
+    scene.wants(1, "find_slots", day="wednesday")
+    scene.sounds(1, 2100)
+    assert scene.returns(1, "find_slots", "none", 2300)[-1] == "generate 2 on a result"
+    assert scene.stream.endswith("<filler> let me look.<end><result> none")
+    assert scene.played(1, "let me look.", 3000) == []
+    assert scene.stream.endswith("<filler> let me look.<end><result> none"), "not twice"
+
+
+def test_a_write_that_was_not_read_back_is_held_back_and_the_reply_written_again() -> None:
+    scene = talk()
+    scene.turn("wednesday at ten thirty for miller", 1000)
+    scene.thinks(1, "book", "ok")
+    assert scene.wants(1, "book", **BOOKING) == [
+        "(wait: book held back: nothing asked)",
+        "generate 2 without book",
+    ]
+    assert scene.stream == "<heard> wednesday at ten thirty for miller<turn>", "the thoughts that led there are dropped"
+
+
+def test_a_write_runs_once_it_was_read_back_heard_and_agreed_to() -> None:
+    scene = talk()
+    end_ms = answered(scene, "wednesday at ten thirty for miller", 1000, READ_BACK, generation=1, utterance=1)
+    scene.turn("yes please", end_ms + 500)
+    assert scene.wants(2, "book", **BOOKING) == [
+        "(tool: confirmed)",
+        "call 1 book day=wednesday time=ten thirty name=miller",
+        "timer filler 800",
+    ]
+    assert scene.returns(1, "book", "ok", end_ms + 2000)[-1] == "generate 3 on a result"
+
+
+def test_an_agreed_write_is_due_in_the_next_reply() -> None:
+    notes = (NoteField("day", "choice", BOOK.parameters[0].values), NoteField("time", "time"), NoteField("name", "heard"))
+    scene = talk(notes=notes)
+    scene.turn("wednesday at ten thirty for miller", 1000)
+    scene.thinks(1, "wednesday ten thirty miller", "yes")
+    scene.writes(1, READ_BACK)
+    scene.ends(1)
+    scene.sounds(1, 2300)
+    scene.played(1, READ_BACK, 6300)
+    assert scene.turn("yes please", 7000)[-1] == "generate 2, book is due"
+
+
+def test_a_read_back_that_was_not_heard_out_confirms_nothing() -> None:
+    scene = talk()
+    scene.turn("wednesday at ten thirty for miller", 1000)
+    scene.writes(1, READ_BACK)
+    scene.ends(1)
+    scene.sounds(1, 2300)
+    scene.begins(4000)
+    scene.hushes(1, "so that is wednesday", 4050)
+    scene.utters("yes please book it", 4500)
+    scene.played(1, "so that is wednesday", 4520, "cancelled")
+    scene.pauses(4900, spoke_until_ms=4700)
+    scene.said("yes please book it", 4950)
+    assert scene.wants(2, "book", **BOOKING)[0] == "(wait: book held back: argument not heard time)"
+
+
+def test_a_model_that_insists_on_a_refused_tool_is_not_asked_for_ever() -> None:
+    scene = talk()
+    scene.turn("wednesday at ten thirty for miller", 1000)
+    scene.wants(1, "book", **BOOKING)
+    assert scene.wants(2, "book", **BOOKING)[:1] == ["(speak: apologise: the model insists on book)"]
+
+
+def test_tool_calls_within_one_turn_come_to_an_end() -> None:
+    scene = talk(max_tool_steps=2)
+    scene.turn("what is free", 1000)
+    for number in (1, 2):
+        scene.wants(number, "find_slots", day="monday")
+        last = scene.returns(number, "find_slots", "none", 2000 + number)
+    assert last[-1] == "generate 3 on a result without book without find_slots without jot"
+
+
+def test_a_failed_tool_is_told_and_stands_in_the_stream() -> None:
+    scene = talk()
+    scene.turn("what is free on wednesday", 1000)
+    scene.wants(1, "find_slots", day="wednesday")
+    assert scene.fails(1, "find_slots", 2500, "timed_out") == [
+        "no timer filler",
+        "(speak: say that the tool failed)",
+        "no timer idle",
+        "say 1 answer 'sorry, i cannot look that up right now.' end",
+    ]
+    assert scene.stream.endswith("<call> find_slots day wednesday<end><result> failed")
+
+
+def test_words_before_a_tool_call_are_said_and_closed() -> None:
+    """An engine without a grammar may say something and then call; the stream has one action a turn, the ear both."""
+    scene = talk()
+    scene.turn("what is free on wednesday", 1000)
+    scene.writes(1, "one moment please.")
+    lines = scene.wants(1, "find_slots", day="wednesday")
+    assert lines[0] == "say 1 answer '' end"
+    assert "call 1 find_slots day=wednesday" in lines
+
+
+# --- the caller speaks while the agent answers -------------------------------------------------------------------
+
+
+def answering() -> Talk:
+    """The agent has begun to say 40 characters, at 2300 ms."""
+    scene = talk()
+    scene.turn("when are you open", 1000)
+    scene.thinks(1)
+    scene.writes(1, "we are open from nine to five every day.")
+    scene.ends(1)
+    scene.sounds(1, 2300)
+    return scene
+
+
+def test_the_agent_falls_silent_at_once_and_gives_way_to_content() -> None:
+    scene = answering()
+    assert scene.begins(2800) == [*QUIET, "(yield: speech onset)", "Yield 1 pause", "timer overlap 1200"]
+    scene.hushes(1, "we are open", 2850)
+    assert scene.utters("on", 3100) == ["no timer overlap", "no timer filler", "(yield: content words)", "Cancel 1"]
+    assert scene.utters("on sunday", 3300) == []
+    assert scene.played(1, "we are open", 3320, "cancelled") == []
+    assert scene.stream.endswith("<say> we are open<cut>")
+    scene.pauses(3700, spoke_until_ms=3500)
+    assert scene.said("on sunday too", 3720)[-1] == "generate 2"
+    assert scene.stream.endswith("<say> we are open<cut><heard> on sunday too<turn>")
+
+
+def test_a_backchannel_lets_the_agent_go_on_where_it_stopped() -> None:
+    scene = answering()
+    scene.begins(2800)
+    scene.hushes(1, "we are open", 2850)
+    assert scene.utters("mm hm", 3050) == ["timer overlap 950"]
+    assert scene.pauses(3300, spoke_until_ms=3100) == ["no timer overlap", "(resume: backchannel)", "Resume 1"]
+    assert scene.tell(ev.UtteranceResumed(1, 3310 * 16), 3310) == []
+    assert scene.said("mm hm", 3350) == []
+    assert scene.played(1, "we are open from nine to five every day.", 5400) == ["timer idle 8000"]
+    assert scene.stream.endswith("<say> we are open from nine to five every day.<end>"), "once, and nothing of the hum"
+
+
+def test_two_backchannels_do_not_add_up_to_a_turn() -> None:
+    scene = answering()
+    for begin_ms in (2500, 3500):
+        scene.begins(begin_ms)
+        scene.utters("mm hm", begin_ms + 300)
+        scene.pauses(begin_ms + 700, spoke_until_ms=begin_ms + 500)
+        scene.said("mm hm", begin_ms + 750)
+    assert scene.played(1, "we are open from nine to five every day.", 6000) == ["timer idle 8000"]
+
+
+def test_noise_during_the_answer_is_waited_out_and_the_agent_goes_on() -> None:
+    scene = answering()
+    scene.begins(2800)
+    assert scene.pauses(3100, spoke_until_ms=2900) == ["timer overlap 200"]
+    assert scene.rings("overlap", 3300) == ["no timer overlap", "(resume: nothing said)", "Resume 1"]
+
+
+def test_long_speech_without_words_takes_the_floor() -> None:
+    scene = answering()
+    scene.begins(2800)
+    assert scene.rings("overlap", 4000) == ["no timer overlap", "no timer filler", "(yield: long overlap)", "Cancel 1"]
+
+
+def test_a_hum_may_go_on_for_a_moment_without_silencing_the_agent() -> None:
+    scene = answering()
+    assert scene.begins(2800, hum=0.9) == [*QUIET, "timer overlap 300"]
+    assert scene.rings("overlap", 3100)[-2:] == ["Yield 1 pause", "timer overlap 900"]
+
+
+def test_an_answer_that_comes_before_the_question_is_over_is_taken_as_the_answer() -> None:
+    scene = talk()
+    scene.turn("wednesday at ten thirty for miller", 1000)
+    scene.writes(1, "is that right?")
+    scene.ends(1)
+    scene.sounds(1, 2300)
+    assert scene.begins(3000) == [*QUIET, "timer overlap 1200"], "nearly done: finish the question"
+    scene.utters("yes", 3200)
+    scene.played(1, "is that right?", 3250)
+    scene.pauses(3500, spoke_until_ms=3300)
+    assert scene.said("yes", 3520)[-1] == "generate 2"
+
+
+def test_a_turn_taken_too_early_is_given_back() -> None:
+    scene = talk()
+    scene.turn("i need an appointment", 1000)
+    scene.thinks(1)
+    assert scene.begins(2200) == [*QUIET, "(yield: speech onset)", "timer overlap 1200"]
+    assert scene.utters("on wednesday", 2600) == [
+        "no timer overlap",
+        "no timer filler",
+        "(wait: content words)",
+        "CancelGeneration 1",
+        "prefill",
+    ]
+    assert scene.stream == "", "thoughts dropped, the floor is the caller's"
+    scene.pauses(2900, spoke_until_ms=2700)
+    assert scene.said("on wednesday", 2950)[-1] == "generate 2"
+    assert scene.stream == "<heard> i need an appointment<heard> on wednesday<turn>"
+
+
+def test_a_look_up_begun_too_early_is_given_up() -> None:
+    scene = talk()
+    scene.turn("what is free on wednesday", 1000)
+    scene.wants(1, "find_slots", day="wednesday")
+    scene.begins(2200)
+    assert scene.utters("no thursday", 2600)[-3:] == ["(wait: stop word)", "CancelTool 1", "prefill"]
+    assert scene.returns(1, "find_slots", "none", 2700) == [], "its result belongs to nothing any more"
+
+
+def test_a_write_that_was_made_is_never_taken_back() -> None:
+    scene = talk()
+    scene.turn("put me down as miller", 1000)
+    scene.wants(1, "jot", name="miller")
+    scene.returns(1, "jot", "ok", 2100)
+    scene.begins(2200)
+    assert scene.utters("and also", 2600)[-2:] == ["(yield: content words)", "CancelGeneration 2"]
+    assert scene.stream == "<heard> put me down as miller<turn><call> jot name miller<end><result> ok"
+
+
+def test_what_is_written_after_the_agent_fell_silent_waits_with_the_rest() -> None:
+    scene = talk()
+    scene.turn("i need an appointment", 1000)
+    scene.begins(2200)
+    assert scene.writes(1, "which day,", "please?") == [
+        "(speak: answer, expecting anything)",
+        "say 1 answer 'which day,'",
+        "Yield 1 pause",
+        "say 1 answer 'please?'",
+    ]
+    scene.ends(1)
+    scene.utters("mm hm", 2400)
+    assert scene.pauses(2700, spoke_until_ms=2500)[-1] == "Resume 1"
+
+
+def test_a_result_that_comes_while_the_caller_speaks_is_kept() -> None:
+    scene = talk(usual_ms={"find_slots": 1500})
+    scene.turn("what is free on wednesday", 1000)
+    scene.wants(1, "find_slots", day="wednesday")
+    scene.sounds(1, 2100)
+    scene.begins(2500)
+    scene.hushes(1, "let me", 2550)
+    assert scene.returns(1, "find_slots", "ten thirty", 2800) == [
+        "no timer filler",
+        "(wait: the caller has the floor; the result is kept)",
+    ]
+    scene.utters("mm hm", 2900)
+    assert scene.pauses(3100, spoke_until_ms=2900) == [
+        "no timer overlap",
+        "(resume: backchannel)",
+        "Resume 1",
+        "(think: a tool returned)",
+        "generate 2 on a result",
+    ]
+
+
+def test_a_result_is_answered_together_with_what_the_caller_said_meanwhile() -> None:
+    scene = talk(usual_ms={"find_slots": 1500})
+    scene.turn("what is free on wednesday", 1000)
+    scene.wants(1, "find_slots", day="wednesday")
+    scene.sounds(1, 2100)
+    scene.begins(2500)
+    scene.hushes(1, "let me", 2550)
+    scene.utters("no thursday", 2900)
+    scene.played(1, "let me", 2950, "cancelled")
+    scene.pauses(3300, spoke_until_ms=3100)
+    assert scene.said("no thursday", 3350) == [], "the tool is still running"
+    assert scene.returns(1, "find_slots", "ten thirty", 3500) == [
+        "no timer filler",
+        "(wait: the caller has the floor; the result is kept)",
+        "no timer endpoint",
+        "(think: turn over: complete)",
+        "generate 2",
+    ]
+    assert scene.stream.endswith("<filler> let me<end><result> ten thirty<heard> no thursday<turn>")
+
+
+def test_a_failure_that_comes_while_the_caller_speaks_is_told_later() -> None:
+    scene = talk()
+    scene.turn("what is free on wednesday", 1000)
+    scene.wants(1, "find_slots", day="wednesday")
+    scene.begins(2500)
+    assert scene.fails(1, "find_slots", 2600)[-1] == "(wait: the caller has the floor; the result is kept)"
+    scene.utters("mm hm", 2700)
+    assert scene.pauses(3000, spoke_until_ms=2800)[-1].startswith("say 1 answer 'sorry, i cannot")
+
+
+# --- nobody speaks, parts fail, the call ends --------------------------------------------------------------------
+
+
+def test_a_silent_caller_is_asked_twice_and_then_left() -> None:
+    scene = talk()
+    assert scene.rings("idle", 8000) == [
+        "(speak: silence: ask whether the caller is there)",
+        "no timer idle",
+        "say 1 answer 'are you still there?' end",
+    ]
+    scene.sounds(1, 8100)
+    assert scene.played(1, "are you still there?", 9500) == ["timer idle 8000"]
+    scene.rings("idle", 17_500)
+    scene.sounds(2, 17_600)
+    scene.played(2, "are you still there?", 19_000)
+    assert scene.rings("idle", 27_000) == [
+        "(speak: nobody answers)",
+        "no timer idle",
+        "say 3 answer 'i cannot hear you, so i will hang up now. goodbye.' end",
+    ]
+    scene.sounds(3, 27_100)
+    assert scene.played(3, "i cannot hear you, so i will hang up now. goodbye.", 30_000)[-1] == "HangUp agent_hung_up"
+
+
+def test_a_word_from_the_caller_starts_the_count_afresh() -> None:
+    scene = talk()
+    scene.rings("idle", 8000)
+    scene.sounds(1, 8100)
+    scene.played(1, "are you still there?", 9500)
+    scene.turn("yes i am", 10_000)
+    scene.ends(1, "silent")
+    assert scene.rings("idle", 20_000)[-1] == "say 2 answer 'are you still there?' end"
+
+
+def test_an_idle_timer_that_comes_too_late_is_ignored() -> None:
+    scene = talk()
+    scene.begins(7999)
+    assert scene.rings("idle", 8000) == []
+
+
+def test_the_time_limit_ends_the_call() -> None:
+    scene = talk(time_limit_ms=60_000)
+    assert scene.rings("limit", 60_000) == ["(hang_up: the call reached 60 s)", "HangUp time_limit"]
+
+
+def test_a_caller_who_leaves_ends_the_call_whatever_is_under_way() -> None:
+    scene = answering()
+    assert scene.hangs_up(3000) == ["(hang_up: the caller left)", "HangUp caller_hung_up"]
+    assert scene.played(1, "we are", 3010, "cancelled") == []
+
+
+@pytest.mark.parametrize("part", ["door", "mind", "log"])
+def test_a_call_without_its_door_mind_or_log_is_over(part: Any) -> None:
+    scene = talk()
+    assert scene.tell(ev.PartFailed(part, False, "OSError: gone"), 1000) == [
+        f"(hang_up: {part} failed: OSError: gone)",
+        "HangUp failed",
+    ]
+
+
+def test_parts_that_recover_do_not_end_the_call() -> None:
+    scene = talk()
+    assert scene.tell(ev.PartFailed("engine", True, "x"), 1000) == []
+    assert scene.tell(ev.PartFailed("recogniser", False, "x"), 1001) == []
+
+
+def test_a_voice_that_fails_in_the_middle_loses_no_later_clause() -> None:
+    scene = talk()
+    scene.turn("when are you open", 1000)
+    scene.writes(1, "from nine")
+    scene.played(1, "", 2200, "failed")
+    assert scene.writes(1, "to five.") == ["(speak: answer, expecting anything)", "say 2 answer 'to five.'"]
+    assert scene.ends(1) == ["say 2 answer '' end"]
+
+
+# --- nothing overtakes -------------------------------------------------------------------------------------------
+
+
+def test_what_belongs_to_nothing_any_more_has_no_effect() -> None:
+    scene = talk()
+    scene.turn("i need an appointment", 1000)
+    scene.begins(2200)
+    scene.utters("on wednesday", 2600)
+    before = scene.mind.conversation.committed
+    scene.thinks(1)
+    assert scene.writes(1, "which day?") == []
+    assert scene.wants(1, "find_slots", day="wednesday") == []
+    assert scene.fails(7, "find_slots", 2700) == []
+    assert scene.returns(7, "find_slots", "none", 2701) == []
+    assert scene.sounds(9, 2702) == []
+    assert scene.played(9, "x", 2703) == []
+    assert scene.mind.conversation.committed is before
+
+
+def test_a_cancelled_tool_leaves_no_trace() -> None:
+    scene = talk()
+    scene.turn("what is free on wednesday", 1000)
+    scene.wants(1, "find_slots", day="wednesday")
+    assert scene.fails(1, "find_slots", 2500, "cancelled") == []
+    assert scene.stream.endswith("<end>")
+
+
+def test_facts_nobody_decides_on_change_nothing() -> None:
+    scene = talk()
+    for event in (ev.PromptSynced("d", 1, 0, 1, 0), ev.AudioLost(0, 320, "x"), ev.LoopLagged(12.0)):
+        assert scene.tell(event, 1000) == []
+    assert scene.rings("unknown", 1001) == []
+
+
+def test_a_decision_carries_its_scores() -> None:
+    scene = talk()
+    scene.turn("what is free on wednesday", 1000)
+    (decision,) = [o for o in scene.orders if isinstance(o, do.Decision) and o.reason == "turn over: complete"]
+    assert dict(decision.scores) == {"words": 0.93, "joint": 0.93, "silence_ms": 250.0, "needed_ms": 155.0}
+    assert FIND.effect == "read"
