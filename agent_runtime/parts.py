@@ -79,6 +79,7 @@ async def open_parts(
 
 
 async def _open_engine(agent: Agent, run: Runner, stack: AsyncExitStack) -> tuple[Engine, Language]:
+    from policies.learned.core.grammar import Lexicon
     from policies.learned.core.model import CoreModel
     from policies.learned.core.tokenizer import Tokenizer
 
@@ -87,8 +88,10 @@ async def _open_engine(agent: Agent, run: Runner, stack: AsyncExitStack) -> tupl
 
     folder = agent.model or BOXED_MODEL
     model, tokenizer = await asyncio.to_thread(lambda: (CoreModel.load(folder), Tokenizer.load(folder)))
+    words = folder / "lexicon.txt"
+    lexicon = Lexicon(tokenizer, words.read_text("utf-8").split()) if words.exists() else None
     engine = await stack.enter_async_context(EmbeddedEngine(model, run))
-    return engine, CoreLanguage(tokenizer, agent)
+    return engine, CoreLanguage(tokenizer, agent, lexicon)
 
 
 async def _open_ears(agent: Agent, run: Runner, stack: AsyncExitStack) -> Ears:

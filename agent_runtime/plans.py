@@ -148,8 +148,10 @@ class Plans:
         """What is left of our speech, estimated from the length of its text."""
         left_ms = 0
         asks = False
+        if self.generation is not None or self.call is not None:
+            return AgentSpeech(None, False)  # more is to come, even if nothing was said yet
         for utterance in self.speaking:
-            if not utterance.closed or self.generation is not None or self.call is not None:
+            if not utterance.closed:
                 return AgentSpeech(None, False)
             played_ms = (now_us - utterance.started_us) // 1000 if utterance.started else 0
             left_ms += max(0, len(utterance.text) * MS_PER_CHARACTER - played_ms)

@@ -19,6 +19,8 @@ __all__ = ["UNKNOWN", "TurnFacts", "facts_of", "read_note"]
 UNKNOWN = "-"
 """How a field that is not known is written."""
 
+_LATELY = 4
+"""Speech segments that count as lately heard, as in the model's training."""
 _LONGEST_HEARD = 6
 """Words a copied field may hold; a name with that many parts is rare."""
 
@@ -31,6 +33,8 @@ class TurnFacts:
     """The last note, field -> words; `UNKNOWN` where it is open."""
     heard: tuple[str, ...] = ()
     """The caller's words of the turn being answered."""
+    lately: tuple[str, ...] = ()
+    """Texts of the last speech segments, this turn's and before: a name may be copied from them."""
     offered: tuple[str, ...] = ()
     """Spoken times of the last tool result that held any."""
 
@@ -52,7 +56,8 @@ def facts_of(trajectory: Trajectory, notes: Sequence[NoteField]) -> TurnFacts:
             open_turn = False
         elif segment.role is Role.RESULT:
             offered = find_times(segment.text) or offered
-    return TurnFacts(known, tuple(heard), offered)
+    texts = [segment.text for segment in trajectory.segments if segment.role is Role.HEARD]
+    return TurnFacts(known, tuple(heard), tuple(texts[-_LATELY:]), offered)
 
 
 def read_note(text: str, notes: Sequence[NoteField]) -> dict[str, str] | None:

@@ -10,10 +10,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from policies.agreement import answer
-from policies.learned.core.grammar import TurnGrammar
+from policies.learned.core.grammar import Lexicon, TurnGrammar
 from policies.learned.core.tokenizer import Tokenizer
-from policies.notes import UNKNOWN, facts_of
+from policies.notes import UNKNOWN, TurnFacts, facts_of
 from policies.shapes import NoteField
+from policies.spoken_times import find_times
 from policies.trajectory import Role, Trajectory
 
 from ..agent import Agent
@@ -57,10 +58,11 @@ class _MustCall:
 
 
 class CoreLanguage:
-    """Tokens of one agent's calls."""
+    """Tokens of one agent's calls. `lexicon`: the words of the model's own style; without it anything may be said."""
 
-    def __init__(self, tokenizer: Tokenizer, agent: Agent) -> None:
+    def __init__(self, tokenizer: Tokenizer, agent: Agent, lexicon: Lexicon | None = None) -> None:
         self._tokenizer = tokenizer
+        self._lexicon = lexicon
         self._notes = tuple(agent.notes)
         self._tools = tuple(agent.tools)
         self._shapes = tuple(tool.shape for tool in agent.tools)
@@ -93,13 +95,22 @@ class CoreLanguage:
             self._tokenizer,
             _without_false_yes(self._notes, heard, facts.known),
             self._shapes,
-            heard=(heard,),
+            heard=facts.lately,
             offered=facts.offered,
             after_result=after_result,
             known=facts.known,
             blocked_tools=frozenset(blocked),
+            lexicon=self._lexicon,
+            sayable=self._sayable(trajectory, facts),
         )
         return _MustCall(turn, self._role_ids) if due else turn
+
+    def _sayable(self, trajectory: Trajectory, facts: TurnFacts) -> list[str]:
+        """What may be said beside the model's own words: the card, what was offered, what was known and heard."""
+        card = trajectory.segments[0].text if trajectory.segments else ""
+        values = (value for value in facts.known.values() if value != UNKNOWN)
+        choices = (value for note in self._notes if note.kind == "choice" for value in note.values)
+        return [card, *facts.offered, *find_times(" ".join(facts.heard)), *values, *choices]
 
     def call(self, spoken: str) -> tuple[str, dict[str, str], dict[str, Any]]:
         """(tool, argument -> spoken words, arguments) of a spoken call. Raises `ToolArgumentError`."""
