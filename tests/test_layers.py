@@ -26,9 +26,12 @@ ARROWS = {
 """Which of our packages a package may import (DESIGN 2)."""
 
 PURE = (
-    *(f"agent_runtime/{name}.py" for name in ("events", "commands", "conversation", "mind", "latency")),
+    *(
+        f"agent_runtime/{name}.py"
+        for name in "events commands record conversation floor plans mind_settings mind labels latency".split()
+    ),
     *(f"memory/{name}.py" for name in ("records", "recall", "rules")),
-    *(f"audio/{name}.py" for name in ("frame", "g711", "resample", "vad", "transcript", "playout", "jitter")),
+    *(f"audio/{name}.py" for name in ("frame", "g711", "resample", "vad", "transcript", "heard", "playout", "jitter")),
 )
 """The pure ring (STYLE 3), with all of `policies/` but `policies/learned/`."""
 
