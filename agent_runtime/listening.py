@@ -31,7 +31,9 @@ RATE_HZ: Final = 16_000
 class ListeningSettings:
     """How the caller is heard."""
 
-    speech: SpeechSettings = field(default_factory=SpeechSettings)
+    speech: SpeechSettings = field(default_factory=lambda: SpeechSettings(stop_hangover_ms=128))
+    """Four windows of silence end a segment: what a pause means is for the endpointing policy, which must hear of it
+    early (BENCHMARKS.md compares 200 ms)."""
     onset_ms: int = 250
     """Audio before the detected start that the recogniser also hears: the detector needs about 64 ms, and soft onsets
     (h, f, s) stand before that. A guess."""

@@ -14,11 +14,17 @@ from policies.shapes import NoteField
 from policies.spoken_times import find_times, locate_times
 from policies.trajectory import Role, Trajectory
 
-__all__ = ["UNKNOWN", "TurnFacts", "facts_of", "read_note"]
+__all__ = ["UNKNOWN", "TurnFacts", "copyable", "facts_of", "read_note"]
 
 UNKNOWN = "-"
 """How a field that is not known is written."""
 
+_NEVER_COPIED = frozenset(
+    "a an the and or but so of for to at on in by with from is it it's its i i'm i'd i'll my me we our you your he she "
+    "his her this that that's there am are was be do does not can could would like want need have please thanks thank "
+    "yes yeah yep no nope okay ok sorry um uh er hi hello bye goodbye name way under calling speaking".split()
+)
+"""Words that are no part of a name or another copied value; a copied run of words never crosses one."""
 _LATELY = 4
 """Speech segments that count as lately heard, as in the model's training."""
 _LONGEST_HEARD = 6
@@ -58,6 +64,22 @@ def facts_of(trajectory: Trajectory, notes: Sequence[NoteField]) -> TurnFacts:
             offered = find_times(segment.text) or offered
     texts = [segment.text for segment in trajectory.segments if segment.role is Role.HEARD]
     return TurnFacts(known, tuple(heard), tuple(texts[-_LATELY:]), offered)
+
+
+def copyable(texts: Sequence[str]) -> tuple[str, ...]:
+    """The runs of words in heard `texts` that a note may copy from: names, not the words around them.
+
+    ``sorry it's for morris by the way`` leaves ``morris``. Runs keep their order; there may be none.
+    """
+    runs: list[list[str]] = []
+    for text in texts:
+        runs.append([])
+        for word in text.split():
+            if word in _NEVER_COPIED:
+                runs.append([])
+            else:
+                runs[-1].append(word)
+    return tuple(" ".join(run) for run in runs if run)
 
 
 def read_note(text: str, notes: Sequence[NoteField]) -> dict[str, str] | None:

@@ -6,54 +6,155 @@ language model. What a user can do wrong ends in one line on stderr and exit cod
 
 from __future__ import annotations
 
-import argparse
+import errno
+import os
+import signal
 import sys
-from collections.abc import Sequence
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
 from importlib import import_module
+from types import FrameType
+
+from audio.frame import AudioError
+
+from .options import Parser, near
 
 __all__ = ["main"]
 
 COMMANDS = {
-    "demo": "play the front-desk call and show what became of it",
-    "replay": "play a recorded or scripted call against an agent, in virtual time",
+    "demo": "play the front-desk call by voice and show what became of it",
+    "replay": "play a recording, a transcript or a scripted caller against an agent",
     "chat": "talk to an agent by typing",
-    "report": "make the page of a recorded call",
-    "refold": "feed a log's events to today's code and compare every decision",
-    "doctor": "show which parts are present and what is missing",
+    "report": "make the page (or a picture) of a call from its log",
+    "refold": "ask of a log whether today's code would decide the same",
+    "doctor": "show which parts are present, and how to get the missing ones",
     "bench": "measure this code on this machine",
+}
+
+OVERVIEW = """\
+duologue: voice agents that think while they listen and while they speak.
+
+usage: duologue COMMAND [options]
+
+{commands}
+
+Begin with "duologue demo". "duologue COMMAND --help" explains a command.
+Exit codes: 0 done, 1 done but not as it should be, 2 wrong use or bad input."""
+
+STOPPED = 128 + signal.SIGINT
+PIPE_CLOSED = 128 + signal.SIGPIPE
+
+WAYS_OUT = {
+    errno.EACCES: "choose a place you may use",
+    errno.EPERM: "choose a place you may use",
+    errno.EROFS: "choose a place that can be written",
+    errno.ENOENT: "check the path",
+    errno.ENOTDIR: "check the path",
+    errno.EISDIR: "name a file",
+    errno.ENOSPC: "make room, or choose another disk",
+    errno.ENAMETOOLONG: "choose a shorter name",
 }
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run one command; returns the exit code: 0 done, 1 not as it should be, 2 wrong use or bad input."""
-    parser = argparse.ArgumentParser(
-        prog="duologue", description="A runtime for voice agents that think while they listen."
-    )
-    commands = parser.add_subparsers(dest="command", metavar="command", required=True)
+    """Run one command; returns the exit code: 0 done, 1 not as it should be, 2 wrong use or bad input.
+
+    Stopped by Ctrl-C or a signal it is 130; 141 when whoever read the output closed it.
+    """
     given = list(sys.argv[1:] if argv is None else argv)
-    # Only the command that is asked for is imported; the others show their one line of help.
-    wanted = next((word for word in given if word in COMMANDS), None)
-    for name, text in COMMANDS.items():
-        sub = commands.add_parser(name, help=text, description=text[0].upper() + text[1:] + ".")
-        if name == wanted:
-            room = import_module(f"{__name__}.{name}")
-            room.arguments(sub)
-            sub.set_defaults(room=room)
-    options = parser.parse_args(given)
+    name = given[0] if given else "--help"
+    if hasattr(sys.stdout, "reconfigure"):
+        sys.stdout.reconfigure(errors="replace")  # a terminal may know fewer characters than people say
     try:
-        return int(options.room.run(options))
+        with _stoppable():
+            code = _run(name, given[1:])
+        sys.stdout.flush()
     except KeyboardInterrupt:
-        print("stopped", file=sys.stderr)
-        return 130
+        _say(name, "stopped; nothing was kept")
+        return STOPPED
     except BrokenPipeError:
-        return 1
-    except (ValueError, OSError) as error:
-        # Every error that a user can cause is a ValueError or an OSError with one line that says the way out.
-        print(f"duologue {options.command}: {_one_line(error)}", file=sys.stderr)
+        _close_stdout()
+        return PIPE_CLOSED
+    except BaseExceptionGroup as group:
+        if (error := _leaf(group)) is None:
+            raise
+        _say(name, _one_line(error))
         return 2
+    except (ValueError, OSError, AudioError, ImportError) as error:
+        # Every error that a user can cause is one of these, with one line that says the way out.
+        _say(name, _one_line(error))
+        return 2
+    return code
+
+
+def _run(name: str, given: Sequence[str]) -> int:
+    if name in ("-h", "--help", "help"):
+        print(OVERVIEW.format(commands="\n".join(f"  {name:<9}{text}" for name, text in COMMANDS.items())))
+        return 0
+    if name in ("-V", "--version"):
+        from agent_runtime import __version__
+
+        print(f"duologue {__version__}")
+        return 0
+    if name not in COMMANDS:
+        hint = near(name, COMMANDS) or f"there are {', '.join(COMMANDS)}"
+        print(f"duologue: no command {name!r}; {hint}", file=sys.stderr)
+        return 2
+    room = import_module(f"{__name__}.{name}")
+    parser = Parser(prog=f"duologue {name}", description=COMMANDS[name][0].upper() + COMMANDS[name][1:] + ".")
+    room.arguments(parser)
+    try:
+        options = parser.parse_args(given)
+    except SystemExit as exit_:  # argparse leaves by this way after --help (0) and after its line of error (2)
+        return int(exit_.code or 0)
+    return int(room.run(options))
+
+
+@contextmanager
+def _stoppable() -> Iterator[None]:
+    """A signal that asks a program to end ends it as Ctrl-C does: workers are stopped, nothing half-written stays."""
+
+    def stop(_: int, __: FrameType | None) -> None:
+        signal.raise_signal(signal.SIGINT)
+
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = {asked: signal.signal(asked, stop) for asked in (signal.SIGTERM, signal.SIGHUP)}
+    try:
+        yield
+    finally:
+        for asked, handler in before.items():
+            signal.signal(asked, handler)
+
+
+def _say(name: str, text: str) -> None:
+    command = f"duologue {name}" if name in COMMANDS else "duologue"
+    with suppress(OSError):
+        print(f"{command}: {text}", file=sys.stderr)
+
+
+def _close_stdout() -> None:
+    """Nobody reads any more: what is still buffered must not fail once more when the interpreter ends."""
+    with suppress(OSError, ValueError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def _leaf(group: BaseExceptionGroup[BaseException]) -> BaseException | None:
+    """The one error of a group where all of it is a user's doing; None for a fault of ours, which keeps its trace."""
+    ours = group.split((ValueError, OSError, AudioError))[1]
+    first: BaseException = group
+    while isinstance(first, BaseExceptionGroup):
+        first = first.exceptions[0]
+    return first if ours is None else None
 
 
 def _one_line(error: BaseException) -> str:
     if isinstance(error, OSError) and error.filename and error.strerror:
-        return f"{error.filename}: {error.strerror.lower()}"
-    return " ".join(str(error).split()) or type(error).__name__
+        way_out = WAYS_OUT.get(error.errno or 0)
+        return f"{error.filename}: {error.strerror.lower()}" + (f" ({way_out})" if way_out else "")
+    text = " ".join(str(error).split()) or type(error).__name__
+    if isinstance(error, ImportError) and error.name:
+        return f"{text} (duologue doctor shows which parts are missing)"
+    return text

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from policies.agreement import answer
 from policies.learned.core.grammar import Lexicon, TurnGrammar
 from policies.learned.core.tokenizer import Tokenizer
-from policies.notes import UNKNOWN, TurnFacts, facts_of
+from policies.notes import UNKNOWN, TurnFacts, copyable, facts_of
 from policies.shapes import NoteField
 from policies.spoken_times import find_times
 from policies.trajectory import Role, Trajectory
@@ -95,7 +95,7 @@ class CoreLanguage:
             self._tokenizer,
             _without_false_yes(self._notes, heard, facts.known),
             self._shapes,
-            heard=facts.lately,
+            heard=copyable(facts.lately),
             offered=facts.offered,
             after_result=after_result,
             known=facts.known,

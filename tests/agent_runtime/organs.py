@@ -152,8 +152,9 @@ class PaperCaller:
         """One more word of the present segment is recognised."""
         self.shown += 1
         self.revision += 1
-        words = " ".join(self.text.split()[: self.shown])
-        self._world.publish(ev.PartialTranscript(self.segment, self.revision, self._world.sample, "", words))
+        *stable, tail = self.text.split()[: self.shown]
+        partial = ev.PartialTranscript(self.segment, self.revision, self._world.sample, " ".join(stable), tail)
+        self._world.publish(partial)
 
     def stops(self) -> None:
         """Pause; the final text comes later."""

@@ -22,6 +22,7 @@ from agent_runtime.call import Call, play_call
 from agent_runtime.clock import run_virtual
 from agent_runtime.commands import Command
 from agent_runtime.events import Event
+from agent_runtime.floor import FloorSettings
 from agent_runtime.log import Log
 from agent_runtime.mind import Mind
 from agent_runtime.mind_settings import MindSettings
@@ -31,10 +32,12 @@ from agent_runtime.session import Ears
 from agent_runtime.testing import Clip, Word
 from agent_runtime.testing.fakes import FakeEngine, Reply, TimedVoice, WordLanguage, replies
 from agent_runtime.tools import Tool, tool
+from policies.barge_in import BargeInSettings
+from policies.endpointing import EndpointSettings
 from policies.shapes import Parameter, ToolShape
 from policies.trajectory import Role, Segment, Trajectory
 
-__all__ = ["BOOK", "FIND", "JOT", "TODAY", "Talk", "clip", "desk", "play", "shown", "spoken_call"]
+__all__ = ["BOOK", "FIND", "JOT", "PLAIN_FLOOR", "TODAY", "Talk", "clip", "desk", "play", "shown", "spoken_call"]
 
 TODAY = datetime.date(2026, 11, 23)
 
@@ -43,6 +46,17 @@ FIND = ToolShape("find_slots", (DAY,), effect="read")
 BOOK = ToolShape("book", (DAY, Parameter("time", "time"), Parameter("name", "heard")), effect="write", confirm=True)
 JOT = ToolShape("jot", (Parameter("name", "heard"),), effect="write")
 """A write that needs no read-back."""
+
+PLAIN_FLOOR = FloorSettings(
+    endpointing=EndpointSettings(
+        curve=((0.0, 1000), (0.3, 1000), (0.31, 200), (1.0, 200)), unsettled_ms=300, noise_ms=600, habit_most_ms=0
+    ),
+    barge_in=BargeInSettings(
+        hum_hold_ms=300, hum_most_ms=450, nearly_done_ms=300, answer_ms=1200, long_ms=1200, settle_ms=400
+    ),
+)
+"""Round times, so that scripts do not change whenever a policy is tuned: 200 ms after words that may be the end, 1 s after
+words that lean on a next one."""
 
 
 def shown(command: Command) -> str:
@@ -83,6 +97,7 @@ class Talk:
     """
 
     def __init__(self, *, greeting: str = "", tools: Sequence[ToolShape] = (FIND, BOOK, JOT), **settings: Any) -> None:
+        settings.setdefault("floor", PLAIN_FLOOR)
         opening = Trajectory.of([Segment(Role.CARD, "desk.")])
         self.mind = Mind(
             MindSettings(opening, greeting=greeting, tools={shape.name: shape for shape in tools}, **settings)
@@ -137,12 +152,11 @@ class Talk:
         self.segment += 1
         return self.tell(ev.SpeechStarted(at_ms * 16, at_ms * 16, 1.0, hum, self.segment), at_ms)
 
-    def utters(self, text: str, at_ms: int, *, segment: int = 0) -> list[str]:
-        """Words so far of the present segment (or of `segment`), as a partial."""
+    def utters(self, text: str, at_ms: int, *, tail: str = "", segment: int = 0) -> list[str]:
+        """Words so far of the present segment (or of `segment`), as a partial: `text` stable, `tail` not yet."""
         self.revision += 1
-        return self.tell(
-            ev.PartialTranscript(segment or self.segment, self.revision, at_ms * 16, "", text), at_ms
-        )
+        number = segment or self.segment
+        return self.tell(ev.PartialTranscript(number, self.revision, at_ms * 16, text, tail), at_ms)
 
     def pauses(self, at_ms: int, *, spoke_until_ms: int | None = None) -> list[str]:
         """The caller is silent; the last speech sample was at `spoke_until_ms` (default: now)."""

@@ -156,6 +156,11 @@ class Watch:
         if takes_back and any(isinstance(o, (do.Cancel, do.CancelGeneration)) for o in orders):
             self.spoken_since_commit = self.spoken_before_answer + self.spoken_since_commit
             self.spoken_before_answer = []
+        floor = self.world.mind.floor
+        if floor.caller_speaking and floor.overlapping:
+            for order in orders:
+                if isinstance(order, do.Say):
+                    assert order.utterance in self.held, "nothing begins to sound into the caller's words"
         committed = any(isinstance(o, do.Decision) and o.reason.startswith("turn over") for o in orders)
         if committed:
             self.answered = self.world.mind.conversation.answered.text

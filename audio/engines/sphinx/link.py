@@ -1,7 +1,7 @@
 """The parent's side of one recogniser process: what is said to it, and what is said again after it died.
 
 Everything a segment needs to be decoded anew lies here: its sound since the last cut (30 s at most, see `worker`), the
-words settled before, the channel's mean. So a killed or hung worker costs time and no words. All methods block and
+words settled before, what was learnt of the channel. So a killed or hung worker costs time and no words. All methods block and
 belong to the one thread of `thread`. This file refuses to know the event loop.
 """
 
@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from audio.engines.child import Child, ChildGone
+from audio.engines.sphinx.channel import UNHEARD, Channel
 from audio.engines.sphinx.hypothesis import Hypothesis, Word
 from audio.engines.wire import Header
 from audio.frame import RATE_HZ, AudioError
@@ -26,9 +27,6 @@ above the 0.04 s per second of sound that decoding takes, and short enough that 
 
 START_PATIENCE_S = 30.0
 """The same for its start, which takes 0.2 s on an idle core."""
-
-FIRST_CMN = "40,3,-1"
-"""Cepstral mean before anything was heard: the decoder's own default."""
 
 _PACKAGE_ROOT = Path(__file__).resolve().parents[3]
 
@@ -61,10 +59,10 @@ class Segment:
 
 @dataclass(slots=True)
 class StreamState:
-    """A stream as its worker must know it: its number, the channel's mean, and the process that knows it."""
+    """A stream as its worker must know it: its number, the channel, and the process that knows it."""
 
     number: int
-    cmn: str = FIRST_CMN
+    channel: Channel = UNHEARD
     generation: int = -1
 
 
@@ -119,7 +117,7 @@ class Worker:
             return Outcome(Hypothesis((), 0, True), 0.0, 0.0)
         pcm = segment.between(segment.decoded, segment.total)
         reply = self._ask("finish", state, segment, pcm)
-        state.cmn = reply["cmn"]
+        state.channel = _channel(reply)
         return Outcome(_hypothesis(*reply["final"], final=True), float(reply["cpu_s"]), len(pcm) / 2 / RATE_HZ)
 
     def forget(self, state: StreamState) -> Outcome[None]:
@@ -171,13 +169,13 @@ class Worker:
     def _restore(self, child: Child, state: StreamState, segment: Segment) -> float:
         """Tell a new process where the stream stands; the CPU seconds that took."""
         header = {"ask": "restore", "stream": state.number, "base": segment.base, "kept": segment.kept}
-        reply = self._talk(child, header | {"cmn": state.cmn}, segment.between(segment.base, segment.decoded))
+        reply = self._talk(child, header | {"channel": (state.channel.mean, state.channel.frames)}, segment.between(segment.base, segment.decoded))
         return float(reply["cpu_s"])
 
     def _learn(self, state: StreamState, segment: Segment, reply: Header, n_bytes: int) -> None:
         segment.decoded += n_bytes // 2
         if "base" in reply:
-            state.cmn = reply["cmn"]
+            state.channel = _channel(reply)
             segment.cut(reply["base"], reply["kept"])
 
     def _running(self) -> Child:
@@ -205,6 +203,11 @@ class Worker:
         if self._child is not None:
             self._child.close()
             self._child = None
+
+
+def _channel(reply: Header) -> Channel:
+    mean, frames = reply["channel"]
+    return Channel(tuple(mean), frames)
 
 
 def _hypothesis(at: int, rows: list[tuple[str, int, int, float | None]], *, final: bool) -> Hypothesis:

@@ -22,6 +22,7 @@ from dataclasses import dataclass, field
 
 import pocketsphinx
 
+from audio.engines.sphinx.channel import UNHEARD, Channel
 from audio.engines.wire import Header, pack, read_message
 
 __all__ = ["Listener", "main"]
@@ -31,10 +32,10 @@ STEP_BYTES = 2 * RATE_HZ * 40 // 1000
 FRAME_SAMPLES = 160
 """One step of the decoder's features and of its word times: 10 ms."""
 
-FIRST_CMN = "40,3,-1"
-"""Cepstral mean before anything was heard: the decoder's own default."""
-
 SOFT_CUT_SAMPLES, HARD_CUT_SAMPLES, PAUSE_SAMPLES = 20 * RATE_HZ, 30 * RATE_HZ, RATE_HZ * 3 // 10
+
+STEADY_FRAMES = 200
+"""Frames of evidence after which an utterance is never decoded again (see `channel`), and its sound need not stay."""
 
 MAX_SPARE = 8
 """Decoders kept for the next calls; each saves 20 ms at their start and holds a few megabytes."""
@@ -69,7 +70,10 @@ class Listener:
     """One stream: its decoder and the segment that it is in the middle of, if any."""
 
     decoder: pocketsphinx.Decoder
-    cmn: str = FIRST_CMN
+    channel: Channel = UNHEARD
+    """What was known of the channel when the decoder's utterance began."""
+    used: Channel = UNHEARD
+    """What the decoder is using."""
     base: int = 0
     """First sample of the segment that the decoder still holds; what lies before was cut."""
     done: int = 0
@@ -77,6 +81,8 @@ class Listener:
     kept: list[Row] = field(default_factory=list)
     text: str = ""
     waiting: bytearray = field(default_factory=bytearray)
+    heard: bytearray = field(default_factory=bytearray)
+    """The utterance's sound, as long as it may have to be decoded again."""
     listening: bool = False
 
     def hear(self, pcm: bytes) -> list[tuple[int, list[Row]]]:
@@ -88,6 +94,7 @@ class Listener:
         del self.waiting[:whole]
         for start in range(0, whole, STEP_BYTES):
             self._step(block[start : start + STEP_BYTES])
+            self._relisten_if_worth(ended=False)
             rows = self._rows_if_changed()
             held = self.done - self.base
             if held >= HARD_CUT_SAMPLES or (held >= SOFT_CUT_SAMPLES and self._in_pause()):
@@ -102,14 +109,15 @@ class Listener:
         if self.waiting:
             self._step(bytes(self.waiting))
             self.waiting.clear()
+        self._relisten_if_worth(ended=True)
         self._settle()
         result = self.done, self.kept
         self.base, self.done, self.kept, self.text = 0, 0, [], ""
         return result
 
-    def restore(self, cmn: str, base: int, kept: list[Row], pcm: bytes) -> None:
+    def restore(self, channel: Channel, base: int, kept: list[Row], pcm: bytes) -> None:
         """Stand where a lost worker stood: `pcm` is the segment's sound from `base` on."""
-        self.cmn, self.base, self.done, self.kept = cmn, base, base, kept
+        self.channel, self.base, self.done, self.kept = cmn, base, base, kept
         self.text = " ".join(str(row[0]) for row in kept)
         self.hear(pcm)
 
@@ -121,14 +129,30 @@ class Listener:
 
     def _step(self, pcm: bytes) -> None:
         if not self.listening:
-            # Mean and noise floor are set anew, so that a segment depends on `cmn` and its sound alone: a restored
-            # stream goes on exactly like the one that was lost.
-            self.decoder.set_cmn(self.cmn)
-            self.decoder.start_stream()
-            self.decoder.start_utt()
-            self.listening = True
+            self._start(self.channel)
         self.decoder.process_raw(pcm)
         self.done += len(pcm) // 2
+        if self.used.frames < STEADY_FRAMES:
+            self.heard += pcm
+
+    def _start(self, channel: Channel) -> None:
+        # Mean and noise floor are set anew, so that a segment depends on `channel` and its sound alone: a restored
+        # stream goes on exactly like the one that was lost.
+        self.decoder.set_cmn(channel.text)
+        self.decoder.start_stream()
+        self.decoder.start_utt()
+        self.used, self.listening = channel, True
+
+    def _relisten_if_worth(self, *, ended: bool) -> None:
+        """Decode the utterance again from its start once its own sound has told much more about the channel."""
+        n_frames = (self.done - self.base) // FRAME_SAMPLES
+        if not self.listening or not self.channel.worth_relistening(self.used, n_frames, ended=ended):
+            return
+        channel = self.channel.learn(self.used, self.decoder.get_cmn(True), n_frames)
+        self.decoder.end_utt()
+        self._start(channel)
+        for start in range(0, len(self.heard), STEP_BYTES):
+            self.decoder.process_raw(bytes(self.heard[start : start + STEP_BYTES]))
 
     def _settle(self) -> None:
         """End the decoder's utterance, keep its words, and learn the channel from it if it held any."""
@@ -139,8 +163,10 @@ class Listener:
         rows = self._rows()
         if len(rows) > len(self.kept):
             # Sound in which nobody spoke says nothing about the speaker's channel.
-            self.cmn = self.decoder.get_cmn(True)
+            n_frames = (self.done - self.base) // FRAME_SAMPLES
+            self.channel = self.channel.learn(self.used, self.decoder.get_cmn(True), n_frames)
         self.kept, self.base = rows, self.done
+        self.heard.clear()
 
     def _in_pause(self) -> bool:
         rows = self._rows()
@@ -183,7 +209,7 @@ def answer(listeners: dict[int, Listener], spare: list[pocketsphinx.Decoder], re
     if what in ("open", "restore"):
         listeners[stream] = Listener(spare.pop() if spare else make_decoder())
         if what == "restore":
-            listeners[stream].restore(request["cmn"], request["base"], request["kept"], pcm)
+            listeners[stream].restore(Channel(tuple(request["channel"][0]), request["channel"][1]), request["base"], request["kept"], pcm)
         return {}
     listener = listeners[stream]
     base = listener.base
@@ -192,7 +218,7 @@ def answer(listeners: dict[int, Listener], spare: list[pocketsphinx.Decoder], re
     if what == "finish":
         reply["final"] = listener.finish()
     if listener.base != base or what == "finish":
-        reply.update(cmn=listener.cmn, base=listener.base, kept=listener.kept)
+        reply.update(channel=(listener.channel.mean, listener.channel.frames), base=listener.base, kept=listener.kept)
     return reply
 
 
