@@ -14,13 +14,13 @@ from pathlib import Path
 
 from ..agent import Agent
 from ..agent_module import load_module
+from ..boxed import FRONT_DESK, cache_folder
 from ..call import play_call
-from ..cli.playing import FRONT_DESK
 from ..clock import MeasuredCost, run_virtual
 from ..events import ToolReturned
 from ..latency import CallLatency, measure, summary
 from ..log import FileLog
-from ..parts import Parts, cache_folder, open_parts
+from ..parts import Parts, open_parts
 from ..testing import synthesis
 from ..testing.generate import GoalCaller, generate_caller
 from ..testing.goal import calendar_as_wished

@@ -14,13 +14,13 @@ import numpy as np
 from policies.learned.core.model import CoreModel
 from policies.trajectory import Trajectory
 
+from ..boxed import BOXED_MODEL
 from ..bus import Bus
 from ..clock import stopwatch
 from ..events import CallAnswered, CallStarted, Event, PartialTranscript, SpeechStarted
 from ..log import FileLog
 from ..mind import Mind
 from ..mind_settings import MindSettings
-from ..parts import BOXED_MODEL
 from ..record import SCHEMA
 from .figure import Figure, percentile
 
@@ -91,7 +91,7 @@ _START = """
 import time; begin = time.perf_counter()
 import asyncio
 from agent_runtime.agent import Agent
-from agent_runtime.cli.playing import FRONT_DESK
+from agent_runtime.boxed import FRONT_DESK
 from agent_runtime.parts import open_parts
 async def main():
     agent = Agent.load(FRONT_DESK)

@@ -11,8 +11,8 @@ import tempfile
 from pathlib import Path
 
 from ..agent import Agent
+from ..boxed import FRONT_DESK
 from ..call import play_call, run_call
-from ..cli.playing import FRONT_DESK
 from ..clock import run_virtual, stopwatch
 from ..doors.recording import RecordingDoor
 from ..parts import Parts
