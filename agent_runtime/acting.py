@@ -7,14 +7,13 @@ something that is no JSON becomes a `ToolFailed`; the call goes on.
 from __future__ import annotations
 
 import asyncio
-import json
 from collections.abc import Mapping
 
 from policies.spoken import say_value
 
 from .bus import Bus
 from .commands import CallTool, CancelTool
-from .events import ToolFailed, ToolReturned
+from .events import Event, ToolFailed, ToolReturned
 from .record import Entry
 from .tools import Tool, ToolContext
 
@@ -36,30 +35,40 @@ class Acting:
         elif isinstance(what, CancelTool) and (task := self._running.get(what.call)):
             task.cancel()
 
-    def close(self) -> None:
-        """Cancel what is running."""
-        for task in self._running.values():
+    def close(self) -> list[asyncio.Task[None]]:
+        """Cancel what is running; returns the tasks that are ending now."""
+        running = list(self._running.values())
+        for task in running:
             task.cancel()
+        return running
 
     async def _run(self, order: CallTool, cause: int) -> None:
         tool = self._tools[order.tool]
+        # A task of its own: a tool that swallows its cancel holds up neither its time limit nor the end of the call.
+        work = self._group.create_task(self._attempt(order, tool), name=f"work of {order.tool}")
         try:
-            async with asyncio.timeout(tool.timeout_s):
-                result = await tool.run(order.arguments, self._context)
-            json.dumps(result)
+            await asyncio.wait([work], timeout=tool.timeout_s)
+            if work.cancelled():
+                answer: Event = ToolFailed(order.call, order.tool, "raised", "CancelledError: the tool cancelled itself")
+            elif work.done():
+                answer = work.result()
+            else:
+                work.cancel()
+                detail = f"{tool.name} gave no result within its {tool.timeout_s:g} s (raise timeout_s, or make it quicker)"
+                answer = ToolFailed(order.call, order.tool, "timed_out", detail)
+            await self._bus.publish(answer, cause)
         except asyncio.CancelledError:
+            work.cancel()
             if not self._bus.closed:
                 self._bus.post(ToolFailed(order.call, order.tool, "cancelled", "given up by the agent"), cause)
             raise
-        except TimeoutError:
-            detail = (
-                f"{order.tool} gave no result within its {tool.timeout_s:g} s (raise timeout_s, or make it quicker)"
-            )
-            await self._bus.publish(ToolFailed(order.call, order.tool, "timed_out", detail), cause)
-        except Exception as error:
-            detail = f"{type(error).__name__}: {error}"
-            await self._bus.publish(ToolFailed(order.call, order.tool, "raised", detail), cause)
-        else:
-            await self._bus.publish(ToolReturned(order.call, order.tool, say_value(result), result), cause)
         finally:
             del self._running[order.call]
+
+    async def _attempt(self, order: CallTool, tool: Tool) -> Event:
+        """What became of the call; raises nothing but its cancellation."""
+        try:
+            result = await tool.run(order.arguments, self._context)
+            return ToolReturned(order.call, order.tool, say_value(result), result)
+        except Exception as error:
+            return ToolFailed(order.call, order.tool, "raised", f"{type(error).__name__}: {error}")

@@ -25,6 +25,7 @@ relative to the folder. A key that is not listed is an error, so that a slip of 
     [switches]                            true or false by name: behaviours to turn off; none in this version
     [endpointing] word_weight             number: see `policies.endpointing.EndpointSettings`, also for the next
     [endpointing] model_weight            number
+    [endpointing] caution                 number
     [endpointing] unfinished_cap          number
     [endpointing] unsettled_ms            whole number
     [endpointing] noise_ms                whole number
@@ -232,6 +233,8 @@ def _read_toml(path: Path) -> dict[str, Any]:
     try:
         return tomllib.loads(path.read_text("utf-8"))
     except FileNotFoundError:
+        if not path.parent.exists():
+            raise AgentFileError(f"{path.parent}: no such folder; give the folder of an agent") from None
         raise AgentFileError(f"{path.parent} has no {FILE_NAME}; give the folder of an agent") from None
     except NotADirectoryError:
         raise AgentFileError(f"{path.parent} is a file; give the folder that holds {FILE_NAME}") from None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import tempfile
 from pathlib import Path
 
 __all__ = ["BOXED_MODEL", "FRONT_DESK", "cache_folder"]
@@ -23,4 +24,7 @@ def cache_folder() -> Path:
     if given:
         return Path(given)
     base = os.environ.get("XDG_CACHE_HOME")
-    return (Path(base) if base else Path.home() / ".cache") / "duologue"
+    try:
+        return (Path(base) if base else Path.home() / ".cache") / "duologue"
+    except RuntimeError:  # a user without a home, as services and containers have them
+        return Path(tempfile.gettempdir()) / f"duologue-{os.getuid()}"

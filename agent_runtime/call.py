@@ -2,16 +2,18 @@
 
 The whole path is the same for a live call, a recording and a script; only the door and the clock differ. A call's
 folder holds ``call.wav`` (left caller, right agent), ``events.jsonl`` (the log), ``labels.json`` (what a scripted
-caller really said, where there is one) and whatever the tools write. It appears under its name only when complete.
+caller really said, where there is one), ``report.html`` and whatever the tools write. It appears under its name only
+when complete.
 """
 
 from __future__ import annotations
 
 import asyncio
 import datetime
+import os
 import tempfile
-from collections.abc import Sequence
-from contextlib import AsyncExitStack
+from collections.abc import Iterator, Sequence
+from contextlib import AsyncExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -78,11 +80,13 @@ async def play_call(
     """Play one call on the running loop with parts that are already open. `folder` is where the tools' files lie."""
     kept = MemoryLog()
     ears = parts.ears if audio else Ears()
+    if audio and getattr(door, "transcribed", False):
+        ears = Ears(audible=True)
     facts = CallFacts(
         call_id,
         today,
         folder,
-        counterparty=str(door.facts.get("counterparty", "unknown")),
+        counterparty=str(door.facts.get("counterparty", "")),
         direction=door.facts.get("direction", agent.direction),
         settings=agent.settings_digest(),
     )
@@ -127,7 +131,7 @@ def run_call(
     if day is None:
         raise CallError("no date for today: give today=datetime.date(...) or set today in [agent] of agent.toml")
     target = None if out is None else Path(out)
-    if target is not None and target.exists():
+    if target is not None and os.path.lexists(target):
         raise CallError(f"output folder {target} exists; name a new one or remove it first")
     if not audio and not hasattr(door, "listen_words"):
         raise CallError(f"{type(door).__name__} brings audio only; play it with audio=True")
@@ -152,11 +156,12 @@ async def _run(
     async with AsyncExitStack() as stack:
         beside = None if target is None else target.parent
         if beside is not None:
-            beside.mkdir(parents=True, exist_ok=True)
+            stack.enter_context(_made(beside))
         work = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix=".duologue-", dir=beside)))
         folder = work / "call"
         folder.mkdir()
-        parts = await stack.enter_async_context(open_parts(agent, words_only=not audio, voice=voice))
+        by_words = not audio or getattr(door, "transcribed", False)
+        parts = await stack.enter_async_context(open_parts(agent, words_only=by_words, voice=voice))
         log: Log = MemoryLog() if target is None else FileLog(folder / "events.jsonl")
         line: Any = door
         if target is not None and audio:
@@ -175,12 +180,37 @@ async def _run(
             audio=audio,
             live=live,
         )
-        labels = getattr(door, "labels", None)
+        if (fault := getattr(door, "fault", None)) is not None:
+            raise CallError(str(fault)) from fault
         if target is None:
             return call
-        if labels is not None:
-            from .testing.label_file import write_labels
-
-            await asyncio.to_thread(write_labels, folder / "labels.json", labels())
+        await asyncio.to_thread(_complete, folder, call, door)
         folder.rename(target)
         return Call(call.ended, call.entries, target)
+
+
+def _complete(folder: Path, call: Call, door: Any) -> None:
+    """What a call's folder holds beside the log, the sound and the tools' files."""
+    from .report import write_report
+
+    labels = door.labels() if hasattr(door, "labels") else None
+    if labels is not None:
+        from .testing.label_file import write_labels
+
+        write_labels(folder / "labels.json", labels)
+    sound = folder / "call.wav"
+    write_report(call.entries, folder / "report.html", sound if sound.exists() else None, labels)
+
+
+@contextmanager
+def _made(folder: Path) -> Iterator[None]:
+    """Make `folder` and what is missing above it; where the block fails, what was made here goes again."""
+    new = [one for one in (folder, *folder.parents) if not one.exists()]
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        yield
+    except BaseException:
+        for one in new:
+            with suppress(OSError):  # never made, or meanwhile used by somebody else
+                one.rmdir()
+        raise

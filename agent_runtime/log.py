@@ -67,13 +67,15 @@ def read_log(path: Path) -> Iterator[Entry]:
     Raises `LogFormatError` naming the line: no `CallStarted` first, another schema, a gap in `seq`, a line that cannot
     be read. A last line without its newline was cut off by a crash and is left out.
     """
-    with path.open(encoding="utf-8") as file:
+    with path.open("rb") as file:
         expected = 1
         for number, line in enumerate(file, 1):
-            if not line.endswith("\n"):
+            if not line.endswith(b"\n"):
                 return
             try:
-                entry = decode(line)
+                entry = decode(line[:-1].decode("utf-8"))
+            except UnicodeDecodeError as error:
+                raise LogFormatError(f"{path.name} line {number} is no UTF-8 text; a log is JSON lines") from error
             except LogFormatError as error:
                 raise LogFormatError(f"{path.name} line {number}: {error}") from error
             if entry.seq != expected:

@@ -1,7 +1,8 @@
 """Secrets leave here: what must be masked in an event before the log, the mind or a prompt sees it.
 
-Words of the far party and results of tools can carry a stranger's secret; which digits look like one is decided in
-`memory.secrets`. A number read in groups is followed through pauses and turns, so there is one `Masking` a call.
+Words and keys of the far party and results of tools can carry a stranger's secret; which spoken digits look like one
+is decided in `memory.secrets`. A number read in groups is followed through pauses and turns, so there is one `Masking`
+a call.
 """
 
 from __future__ import annotations
@@ -10,9 +11,12 @@ from dataclasses import replace
 
 from memory.secrets import SecretMask, mask
 
-from .events import Event, FinalTranscript, PartialTranscript, ToolFailed, ToolReturned, UtteranceHeard
+from .events import DigitPressed, Event, FinalTranscript, PartialTranscript, ToolFailed, ToolReturned, UtteranceHeard
 
 __all__ = ["Masking"]
+
+SHOWN_KEYS = 3
+"""Keys in a row that are shown: a choice from a menu. A fourth may begin a PIN or a card, as with spoken digits."""
 
 
 class Masking:
@@ -20,6 +24,7 @@ class Masking:
 
     def __init__(self) -> None:
         self._caller = SecretMask()
+        self._keys = 0
 
     def masked(self, event: Event) -> Event:
         """The event without secrets; the same object where there is nothing to hide."""
@@ -27,8 +32,12 @@ class Masking:
             return self._partial(event)
         if isinstance(event, FinalTranscript):
             return self._final(event)
+        if isinstance(event, DigitPressed):
+            self._keys += 1
+            return event if self._keys <= SHOWN_KEYS else replace(event, digit="[digit]")
         if isinstance(event, UtteranceHeard):
             self._caller.asked(event.text)
+            self._keys = 0  # the agent said something: what is pressed next answers that
         elif isinstance(event, ToolReturned):
             hidden = mask(event.spoken)
             return replace(event, spoken=hidden.text, result=None) if hidden.spans else event

@@ -9,9 +9,11 @@ from __future__ import annotations
 
 import asyncio
 import datetime
+import tempfile
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
+from pathlib import Path
 
 from audio.outcome import Runner
 from policies.learned.core.grammar import Lexicon
@@ -93,12 +95,20 @@ async def _open_ears(agent: Agent, run: Runner, stack: AsyncExitStack) -> Ears:
     from audio.engines.silero import Silero
     from audio.engines.sphinx.pool import SphinxPool
     from audio.language.files import build_language
+    from audio.language.ngram import LanguageError
 
     detector = Silero(run)
     stack.callback(detector.close)
 
     async def recogniser() -> SphinxPool:
-        language = await asyncio.to_thread(build_language, agent.sentences(), (), cache_folder() / "language")
+        try:
+            language = await asyncio.to_thread(build_language, agent.sentences(), (), cache_folder() / "language")
+        except LanguageError as error:
+            if not isinstance(error.__cause__, OSError):
+                raise
+            # Nowhere to keep it: it is made for this run alone, which costs every start 0.3 s.
+            brief = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="duologue-")))
+            language = await asyncio.to_thread(build_language, agent.sentences(), (), brief)
         pool = SphinxPool(run, language)
         stack.push_async_callback(pool.close)
         await pool.warm()

@@ -17,6 +17,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
+import orjson
+
 from policies.trajectory import Trajectory
 
 from . import commands, events
@@ -73,33 +75,39 @@ def _layout(kind: type) -> tuple[tuple[str, bool, Any], ...]:
     return found
 
 
-_SHAPES: dict[type, tuple[str, tuple[str, ...], tuple[str, ...]]] = {}
-
-_encode = json.JSONEncoder(
-    ensure_ascii=False, separators=(",", ":"), allow_nan=False, default=lambda value: _plain(value)
-).encode
+_NAMES: dict[type, tuple[str, tuple[str, ...], tuple[str, ...]]] = {}
 
 
 def encode(entry: Entry) -> str:
-    """The entry as one JSON line without its newline; equal entries give equal lines."""
+    """The entry as one JSON line without its newline; equal entries give equal lines.
+
+    Raises TypeError for a value that is no JSON.
+    """
     what = entry.what
-    kind = type(what)
-    head, data_names, personal_names = _shapes(kind)
-    data = _encode({name: getattr(what, name) for name in data_names})
-    line = f'{{"seq":{entry.seq},"at_us":{entry.at_us},"cause":{entry.cause},{head}"data":{data}'
+    side, data_names, personal_names = _names(type(what))
+    line: dict[str, Any] = {
+        "seq": entry.seq,
+        "at_us": entry.at_us,
+        "cause": entry.cause,
+        "kind": side,
+        "type": type(what).__name__,
+        "data": {name: getattr(what, name) for name in data_names},
+    }
     if personal_names:
-        return f'{line},"personal":{_encode({name: getattr(what, name) for name in personal_names})}}}'
-    return line + "}"
+        line["personal"] = {name: getattr(what, name) for name in personal_names}
+    try:
+        return orjson.dumps(line, default=_plain).decode()
+    except orjson.JSONEncodeError as error:
+        raise TypeError(str(error.__cause__ or error)) from error
 
 
-def _shapes(kind: type) -> tuple[str, tuple[str, ...], tuple[str, ...]]:
-    """The constant part of a class's lines, and the names of its plain and of its personal fields."""
-    found = _SHAPES.get(kind)
+def _names(kind: type) -> tuple[str, tuple[str, ...], tuple[str, ...]]:
+    """"event" or "command", and the names of a class's plain and of its personal fields."""
+    found = _NAMES.get(kind)
     if found is None:
-        side = "event" if issubclass(kind, Event) else "command"
         layout = _layout(kind)
-        found = _SHAPES[kind] = (
-            f'"kind":"{side}","type":"{kind.__name__}",',
+        found = _NAMES[kind] = (
+            "event" if issubclass(kind, Event) else "command",
             tuple(name for name, is_personal, _ in layout if not is_personal),
             tuple(name for name, is_personal, _ in layout if is_personal),
         )
@@ -112,6 +120,8 @@ def decode(line: str) -> Entry:
         raw = json.loads(line)
     except json.JSONDecodeError as error:
         raise LogFormatError(f"log line is not JSON ({error.msg} at column {error.colno}): {line[:60]!r}") from error
+    if not isinstance(raw, dict):
+        raise LogFormatError(f"log line is no JSON object: {line[:60]!r}")
     try:
         kind = _TYPES[raw["type"]]
         found = {**raw["data"], **raw.get("personal", {})}
@@ -124,12 +134,12 @@ def decode(line: str) -> Entry:
         raise LogFormatError(
             f"log line {raw.get('seq', '?')} has unknown or missing {error}; this version reads schema {SCHEMA}"
         ) from error
-    except TypeError as error:
+    except (TypeError, ValueError) as error:
         raise LogFormatError(f"log line does not fit {raw.get('type', '?')}: {error}") from error
 
 
 def _plain(value: Any) -> Any:
-    """What `json` cannot write itself: mappings that are no dicts."""
+    """What the encoder cannot write itself: mappings that are no dicts."""
     if isinstance(value, Mapping):
         return dict(value)
     raise TypeError(f"{type(value).__name__} cannot stand in a log; give plain JSON values")

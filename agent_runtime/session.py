@@ -2,7 +2,8 @@
 
 Shutdown is a numbered sequence, the same however the call ends: 1 the mind has ordered the end, or a fault forces it;
 2 listening, thinking and acting are cancelled; 3 what is still playing is dropped and its ledger closed; 4 `CallEnded`
-is logged; 5 the door is closed. Nothing is logged after `CallEnded`.
+is logged and the log closed; 5 the line is put down; 6 the engine's session is closed. Nothing is logged after
+`CallEnded`. A tool that will not be cancelled holds up none of this, only the return of `run`.
 """
 
 from __future__ import annotations
@@ -10,11 +11,12 @@ from __future__ import annotations
 import asyncio
 import datetime
 from collections.abc import Sequence
+from contextlib import aclosing
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
-from memory.subjects import subject_of
+from memory.subjects import normalise, subject_of
 
 from . import commands as do
 from .acting import Acting
@@ -26,6 +28,7 @@ from .events import (
     CallerHungUp,
     CallStarted,
     DigitsSent,
+    Event,
     LoopLagged,
     PartFailed,
     TransferEnded,
@@ -35,7 +38,7 @@ from .listening_words import CannedHearing, WordListening
 from .log import Log
 from .mind import Mind
 from .mind_settings import MindSettings
-from .ports import Detector, Engine, Recogniser, Voice
+from .ports import Detector, Engine, EngineSession, Recogniser, Voice
 from .record import SCHEMA, Entry
 from .speaking import Speaking
 from .thinking import Language, Thinking
@@ -47,6 +50,8 @@ __all__ = ["CallFacts", "Ears", "Session"]
 
 LAG_CHECK_S = 0.25
 LAG_LIMIT_MS = 10.0
+SHUTDOWN_LIMIT_S = 2.0
+"""How long the end of a call waits for what it cancelled before it puts the line down all the same."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +62,8 @@ class CallFacts:
     today: datetime.date
     folder: Path
     """Where the call's files and its tools' files lie."""
-    counterparty: str = "unknown"
+    counterparty: str = ""
+    """A number, an address, a name; empty where it is withheld."""
     direction: Literal["inbound", "outbound"] = "inbound"
     subject_salt: bytes = b"duologue-without-a-vault"
     """Key of the subject's pseudonym; a deployment gives its own secret (the memory part keeps it)."""
@@ -72,10 +78,12 @@ class Ears:
     recogniser: Recogniser | None = None
     listening: ListeningSettings = field(default_factory=ListeningSettings)
     canned: CannedHearing = field(default_factory=CannedHearing)
+    audible: bool = False
+    """The call has audio though the caller's words are known: nobody listens to it, but the agent speaks into it."""
 
     @property
     def by_words(self) -> bool:
-        """The call has no audio."""
+        """The caller is heard by words that are known."""
         return self.detector is None or self.recogniser is None
 
 
@@ -102,39 +110,56 @@ class Session:
         self._log, self._watchers, self._live = log, tuple(watchers), live
         self.mind = Mind(mind)
         self._line_origin_s: float | None = None
+        self._speaking: Speaking | None = None
+        self._ended: CallEnded | None = None
 
     async def run(self) -> CallEnded:
         """Play the call. Faults of parts are events; only a fault of the mind or the bus ends the call as failed."""
         self._bus = Bus(self._log, self._watchers)
         self._timers = Timers(self._bus)
-        ended = CallEnded("failed", 0, "the call did not start")
-        cause = 0
         try:
             await self._bus.publish(self._call_started())
             try:
-                cause, ended = await self._live_through()
+                await self._live_through()
             except* InboxFull as group:
-                ended = CallEnded("failed", self._sample(), str(group.exceptions[0]))
+                await self._end(CallEnded("failed", self._sample(), str(_innermost(group))))
         except asyncio.CancelledError:
-            ended = CallEnded("cancelled", self._sample(), "the program ended the call")
+            await self._end(CallEnded("cancelled", self._sample(), "the program ended the call"))
             raise
         except Exception as error:
-            ended = CallEnded("failed", self._sample(), f"{type(error).__name__}: {error}")
+            fault = _innermost(error)
+            await self._end(CallEnded("failed", self._sample(), f"{type(fault).__name__}: {fault}"))
             raise
-        finally:
+        return self._how_it_ended()
+
+    def _how_it_ended(self) -> CallEnded:
+        assert self._ended is not None, "a call without a fault was ended by its mind"
+        return self._ended
+
+    async def _end(self, ended: CallEnded, cause: int = 0) -> None:
+        """Steps 3 to 5 of the shutdown, once: later calls change nothing. Each step is tried whatever the others do."""
+        if self._ended is not None:
+            return
+        self._ended = ended
+        try:
             self._timers.close()
+            if self._speaking is not None:
+                self._speaking.close()
             self._bus.post(ended, cause)
+        finally:
             self._bus.closed = True
-            self._log.close()
-            await self._door.close()
-        return ended
+            try:
+                self._log.close()
+            finally:
+                await self._door.close()
 
     def _call_started(self) -> CallStarted:
         facts = self._facts
+        known = normalise(facts.counterparty)
         return CallStarted(
             facts.call_id,
             facts.direction,
-            subject_of(facts.counterparty, facts.subject_salt),
+            subject_of(known or f"call:{facts.call_id}", facts.subject_salt),
             self._agent.name,
             facts.today.isoformat(),
             SCHEMA,
@@ -148,11 +173,19 @@ class Session:
             return 0
         return max(0, round((asyncio.get_running_loop().time() - self._line_origin_s) * 16_000))
 
-    async def _live_through(self) -> tuple[int, CallEnded]:
-        """Open the organs, answer, and let the mind decide until it hangs up."""
+    async def _live_through(self) -> None:
+        """Open the engine's session, live the call, and close it again."""
         engine_session = await self._engine.open(self._facts.call_id)
+        try:
+            await self._converse(engine_session)
+        finally:
+            await engine_session.close()
+
+    async def _converse(self, engine_session: EngineSession) -> None:
+        """Make the organs, answer, and let the mind decide until it hangs up; then end the call."""
         self._thinking = Thinking(self._bus, engine_session, self._language)
-        self._speaking = Speaking(self._bus, self._door, self._voice, audible=not self._ears.by_words)
+        audible = self._ears.audible or not self._ears.by_words
+        speaking = self._speaking = Speaking(self._bus, self._door, self._voice, audible=audible)
         origin_s = self._line_origin_s = asyncio.get_running_loop().time()
         timeline = Timeline(self._bus, origin_s)
         listening = self._make_ears(timeline)
@@ -161,23 +194,26 @@ class Session:
             context = ToolContext(today=self._facts.today, call_id=self._facts.call_id, folder=self._facts.folder)
             self._acting = Acting(self._bus, group, {tool.name: tool for tool in self._agent.tools}, context)
             self._group = group
-            tasks = [
+            tasks = self._tasks = [
                 group.create_task(self._listen(listening, timeline, origin_s), name="listening"),
                 group.create_task(timeline.run(), name="timeline"),
                 group.create_task(self._thinking.run(), name="thinking"),
-                group.create_task(self._speaking.voice_run(), name="voice"),
-                group.create_task(self._speaking.playout_run(origin_s), name="playout"),
+                group.create_task(speaking.voice_run(), name="voice"),
+                group.create_task(self._play(speaking, origin_s), name="playout"),
             ]
+            if self._ears.by_words and self._ears.audible:
+                tasks.append(group.create_task(self._let_pass(), name="unheard audio"))
             if self._live:
                 tasks.append(group.create_task(self._watch_lag(), name="loop lag"))
-            cause, ended = await self._decide()
-            self._bus.closed = True
-            for task in tasks:
-                task.cancel()
-            self._acting.close()
-        await self._speaking.close()
-        self._bus.closed = False
-        return cause, ended
+            try:
+                cause, ended = await self._decide((self._thinking, speaking, self._acting, self._timers))
+            finally:
+                self._bus.closed = True  # what is given up from here on is no news
+                for task in tasks:
+                    task.cancel()
+                tasks += self._acting.close()
+            await asyncio.wait(tasks, timeout=SHUTDOWN_LIMIT_S)
+            await self._end(ended, cause)
 
     def _make_ears(self, timeline: Timeline) -> Listening | WordListening:
         ears = self._ears
@@ -195,9 +231,24 @@ class Session:
         await timeline.put(CallerHungUp(end), sample=end)
         timeline.end()
 
-    async def _decide(self) -> tuple[int, CallEnded]:
+    async def _play(self, speaking: Speaking, origin_s: float) -> None:
+        """Speak into the line; a line that takes no sound ends the call."""
+        try:
+            await speaking.playout_run(origin_s)
+        except Exception as error:
+            await self._bus.publish(PartFailed("door", False, f"{type(error).__name__}: {error}"))
+
+    async def _let_pass(self) -> None:
+        """Take the audio of a call that is heard by its words, for whoever records the line."""
+        try:
+            async with aclosing(self._door.listen()) as blocks:
+                async for _ in blocks:
+                    pass
+        except Exception as error:
+            await self._bus.publish(PartFailed("door", False, f"{type(error).__name__}: {error}"))
+
+    async def _decide(self, organs: Sequence[Thinking | Speaking | Acting | Timers]) -> tuple[int, CallEnded]:
         """The mind's loop: one event at a time, its commands logged and handed out before the next."""
-        organs = (self._thinking, self._speaking, self._acting, self._timers)
         while True:
             entry = await self._bus.next()
             for command in self.mind.receive(entry):
@@ -205,7 +256,7 @@ class Session:
                 if isinstance(command, do.HangUp):
                     return order.seq, CallEnded(command.reason, self._sample())  # type: ignore[arg-type]
                 if isinstance(command, (do.SendDigits, do.Transfer)):
-                    self._group.create_task(self._line_order(order), name=type(command).__name__)
+                    self._tasks.append(self._group.create_task(self._line_order(order), name=type(command).__name__))
                 elif not isinstance(command, do.Decision):
                     for organ in organs:
                         organ.obey(order)
@@ -213,12 +264,21 @@ class Session:
     async def _line_order(self, order: Entry) -> None:
         """Orders that the door carries out by itself."""
         what = order.what
+        done: Event
         if isinstance(what, do.SendDigits):
-            await self._door.send_digits(what.digits)
-            await self._bus.publish(DigitsSent(len(what.digits)), order.seq)
+            try:
+                await self._door.send_digits(what.digits)
+                done = DigitsSent(len(what.digits))
+            except Exception as error:
+                done = PartFailed("door", True, f"{type(error).__name__}: {error}")
+            await self._bus.publish(done, order.seq)
         elif isinstance(what, do.Transfer):
-            ok = await self._door.transfer(what.target)
-            await self._bus.publish(TransferEnded(ok, "" if ok else "the door refused"), order.seq)
+            try:
+                ok = await self._door.transfer(what.target)
+                done = TransferEnded(ok, "" if ok else "the door refused")
+            except Exception as error:
+                done = TransferEnded(False, f"{type(error).__name__}: {error}")
+            await self._bus.publish(done, order.seq)
 
     async def _watch_lag(self) -> None:
         """Live calls only: say when the loop was late."""
@@ -229,3 +289,10 @@ class Session:
             late_ms = (loop.time() - due_s) * 1000
             if late_ms > LAG_LIMIT_MS:
                 await self._bus.publish(LoopLagged(round(late_ms, 1)))
+
+
+def _innermost(error: BaseException) -> BaseException:
+    """The first error inside of groups of errors: what a reader of the log wants to know."""
+    while isinstance(error, BaseExceptionGroup):
+        error = error.exceptions[0]
+    return error

@@ -10,13 +10,23 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections import deque
+from collections.abc import Iterator
 from contextlib import aclosing
+from typing import Literal
 
 from audio.playout import Ended, Paused, Playout, Resumed, Started, WordMark
 
 from .bus import Bus
 from .commands import Cancel, Resume, Say, Yield
-from .events import PartFailed, UtteranceEnded, UtteranceHeard, UtterancePaused, UtteranceResumed, UtteranceStarted
+from .events import (
+    Event,
+    PartFailed,
+    UtteranceEnded,
+    UtteranceHeard,
+    UtterancePaused,
+    UtteranceResumed,
+    UtteranceStarted,
+)
 from .ports import Door, Voice
 from .record import Entry
 
@@ -29,6 +39,8 @@ AHEAD_SAMPLES = 20 * RATE_HZ
 """Synthesis waits when this much of an utterance is not yet played: bounds what a barge-in throws away."""
 LATE_LIMIT_S = 0.06
 """Later than three frames, the line is moved instead of sending a burst that the far end would have to queue."""
+
+_Fate = Literal["played", "cancelled", "failed"]
 
 
 class Speaking:
@@ -47,7 +59,8 @@ class Speaking:
         self._changed = asyncio.Event()
         self._cause: dict[int, int] = {}  # utterance -> seq of the latest order for it
         self._added: dict[int, int] = {}  # utterance -> samples synthesised
-        self._dropped: dict[int, str] = {}  # utterance -> why it will not be played out
+        self._dropped: dict[int, _Fate] = {}  # utterance -> why it will not be played out
+        self._newest = 0
         self._voicing: tuple[int, asyncio.Task[None]] | None = None
         self._span: tuple[float, int, int] | None = None  # without frames: (began at, samples planned, counted)
 
@@ -56,6 +69,9 @@ class Speaking:
         what = order.what
         if isinstance(what, Say):
             if what.utterance not in self._cause:
+                if what.utterance <= self._newest:
+                    return  # it ended while this clause was on its way
+                self._newest = what.utterance
                 self._playout.begin(str(what.utterance))
                 self._added[what.utterance] = 0
             self._cause[what.utterance] = order.seq
@@ -64,9 +80,7 @@ class Speaking:
             return
         if not isinstance(what, (Yield, Resume, Cancel)) or what.utterance not in self._cause:
             return  # not ours, or of an utterance that has ended meanwhile
-        self._catch_up()
-        if not self._sounding():
-            self._playout.sample = self._now_sample()  # no frame was made meanwhile, so the ledger did not move
+        self._move_line()
         if isinstance(what, Yield):
             if what.how == "duck":
                 self._playout.duck(DUCK_DB)
@@ -80,7 +94,7 @@ class Speaking:
         self._cause[what.utterance] = order.seq
         self._changed.set()
 
-    def _drop(self, utterance: int, why: str) -> None:
+    def _drop(self, utterance: int, why: _Fate) -> None:
         """Nothing more of an utterance is synthesised or played."""
         self._dropped.setdefault(utterance, why)
         self._clauses = deque((say, seq) for say, seq in self._clauses if say.utterance != utterance)
@@ -88,15 +102,16 @@ class Speaking:
             self._voicing[1].cancel()
         self._playout.cancel(str(utterance))
 
-    async def close(self) -> None:
+    def close(self) -> None:
         """Drop all that is not heard and count what was; the voice and playout tasks must have ended."""
-        self._changed.set()
+        self._move_line()
         for utterance in list(self._cause):
             self._dropped.setdefault(utterance, "cancelled")
             self._playout.cancel(str(utterance))
         while self._playout.current is not None:
             self._playout.take(FRAME)
-        await self._publish()
+        for event, cause in self._extents():
+            self._bus.post(event, cause)
 
     # --- synthesis -----------------------------------------------------------------------------------------------
 
@@ -185,6 +200,9 @@ class Speaking:
     async def _take_at_once(self) -> int:
         """Let the current utterance play until it ends or something changes; returns the samples that took."""
         current = self._playout.current
+        if not self._playout.speaking or (current is not None and int(current) in self._dropped):
+            self._playout.take(FRAME)  # a fade to silence is under way, and over within a frame
+            return FRAME
         planned = self._playout.queued_samples(current) if current is not None else 0
         self._playout.take(1)  # the first sample leaves now: the utterance has started
         await self._publish()
@@ -198,6 +216,12 @@ class Speaking:
         self._span = None
         return taken
 
+    def _move_line(self) -> None:
+        """Bring the ledger to the present before something changes it."""
+        self._catch_up()
+        if not self._sounding():
+            self._playout.sample = self._now_sample()  # no frame was made meanwhile, so the ledger did not move
+
     def _catch_up(self) -> None:
         """Without frames the ledger lags behind the clock: count what has sounded before an order changes it."""
         if self._span is None:
@@ -210,22 +234,27 @@ class Speaking:
 
     async def _publish(self) -> None:
         """Say what the ledger counted since the last time."""
+        for event, cause in self._extents():
+            await self._bus.publish(event, cause)
+
+    def _extents(self) -> Iterator[tuple[Event, int]]:
+        """(event, cause) of what the ledger counted since the last time."""
         for extent in self._playout.drain():
             utterance = int(extent.utterance)
             cause = self._cause[utterance]
             if isinstance(extent, Started):
-                await self._bus.publish(UtteranceStarted(utterance, extent.sample), cause)
+                yield UtteranceStarted(utterance, extent.sample), cause
             elif isinstance(extent, Paused):
-                await self._heard(utterance, cause)
-                await self._bus.publish(UtterancePaused(utterance, extent.sample), cause)
+                yield self._heard(utterance), cause
+                yield UtterancePaused(utterance, extent.sample), cause
             elif isinstance(extent, Resumed):
-                await self._bus.publish(UtteranceResumed(utterance, extent.sample), cause)
+                yield UtteranceResumed(utterance, extent.sample), cause
             elif isinstance(extent, Ended):
-                await self._heard(utterance, cause)
-                reason = self._dropped.pop(utterance, "played")
+                reason: _Fate = self._dropped.pop(utterance, "played")
                 del self._cause[utterance], self._added[utterance]
-                await self._bus.publish(UtteranceEnded(utterance, extent.sample, reason), cause)  # type: ignore[arg-type]
+                yield self._heard(utterance), cause
+                yield UtteranceEnded(utterance, extent.sample, reason), cause
 
-    async def _heard(self, utterance: int, cause: int) -> None:
+    def _heard(self, utterance: int) -> UtteranceHeard:
         heard = self._playout.heard(str(utterance))
-        await self._bus.publish(UtteranceHeard(utterance, heard.n_samples, heard.complete, heard.text), cause)
+        return UtteranceHeard(utterance, heard.n_samples, heard.complete, heard.text)

@@ -83,8 +83,12 @@ class TurnReader:
         return events
 
     def end(self) -> list[Event]:
-        """No more tokens come: what was still open."""
-        return self._close(Role.END) if self._role is Role.SAY and self.outcome == "cut_short" else []
+        """No more tokens come: what was still open, and the outcome stays ``cut_short``."""
+        if self._role is not Role.SAY or self.outcome != "cut_short":
+            return []
+        events = self._close(Role.END)
+        self.outcome = "cut_short"
+        return events
 
     def _close(self, next_role: Role) -> list[Event]:
         text = self.language.decode(self._tokens).strip()
@@ -142,21 +146,18 @@ class Thinking:
         self._arrived.set()
 
     async def run(self) -> None:
-        """Carry out orders until cancelled."""
-        try:
-            while True:
-                while not self._orders:
-                    self._arrived.clear()
-                    await self._arrived.wait()
-                order = self._orders.popleft()
-                if isinstance(order.what, Generate):
-                    await self._generate_cancellable(order.what, order.seq)
-                elif isinstance(order.what, Prefill):
-                    await self._prefill(order.what, order.seq)
-                elif isinstance(order.what, ScoreTurn):
-                    await self._score(order.what, order.seq)
-        finally:
-            await self._session.close()
+        """Carry out orders until cancelled. The session stays open: it belongs to whoever opened it."""
+        while True:
+            while not self._orders:
+                self._arrived.clear()
+                await self._arrived.wait()
+            order = self._orders.popleft()
+            if isinstance(order.what, Generate):
+                await self._generate_cancellable(order.what, order.seq)
+            elif isinstance(order.what, Prefill):
+                await self._prefill(order.what, order.seq)
+            elif isinstance(order.what, ScoreTurn):
+                await self._score(order.what, order.seq)
 
     def _cancel(self, generation: int) -> None:
         if self._generating is not None and self._generating[0] == generation:

@@ -16,8 +16,6 @@ from contextlib import contextmanager, suppress
 from importlib import import_module
 from types import FrameType
 
-from audio.frame import AudioError
-
 from .options import Parser, near
 
 __all__ = ["main"]
@@ -69,21 +67,19 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         with _stoppable():
             code = _run(name, given[1:])
-        sys.stdout.flush()
+            if sys.stdout is not None:
+                sys.stdout.flush()
     except KeyboardInterrupt:
         _say(name, "stopped; nothing was kept")
         return STOPPED
     except BrokenPipeError:
-        _close_stdout()
+        _drop_output()
         return PIPE_CLOSED
-    except BaseExceptionGroup as group:
-        if (error := _leaf(group)) is None:
+    except Exception as error:
+        if (users := _users(error)) is None:
             raise
-        _say(name, _one_line(error))
-        return 2
-    except (ValueError, OSError, AudioError, ImportError) as error:
-        # Every error that a user can cause is one of these, with one line that says the way out.
-        _say(name, _one_line(error))
+        _say(name, _one_line(users))
+        _drop_output()
         return 2
     return code
 
@@ -135,25 +131,36 @@ def _say(name: str, text: str) -> None:
         print(f"{command}: {text}", file=sys.stderr)
 
 
-def _close_stdout() -> None:
-    """Nobody reads any more: what is still buffered must not fail once more when the interpreter ends."""
-    with suppress(OSError, ValueError):
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+def _drop_output() -> None:
+    """What nobody can read any more must not fail once more when the interpreter ends."""
+    if sys.stdout is None:
+        return
+    try:
+        sys.stdout.flush()
+    except OSError:
+        with suppress(OSError, ValueError):
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
-def _leaf(group: BaseExceptionGroup[BaseException]) -> BaseException | None:
-    """The one error of a group where all of it is a user's doing; None for a fault of ours, which keeps its trace."""
-    ours = group.split((ValueError, OSError, AudioError))[1]
-    first: BaseException = group
-    while isinstance(first, BaseExceptionGroup):
-        first = first.exceptions[0]
-    return first if ours is None else None
+def _users(error: Exception) -> Exception | None:
+    """The error that a user caused and can mend, out of its groups; None for a fault of ours, which keeps its trace.
+
+    Each error that a user can cause is one of these kinds and has one line that says the way out.
+    """
+    from audio.frame import AudioError  # numpy comes with it: no help text waits for that
+
+    kinds = (ValueError, OSError, ImportError, AudioError)
+    if isinstance(error, ExceptionGroup):
+        found = [_users(one) for one in error.exceptions]
+        return found[0] if all(found) else None
+    return error if isinstance(error, kinds) else None
 
 
 def _one_line(error: BaseException) -> str:
-    if isinstance(error, OSError) and error.filename and error.strerror:
+    if isinstance(error, OSError) and error.strerror:
         way_out = WAYS_OUT.get(error.errno or 0)
-        return f"{error.filename}: {error.strerror.lower()}" + (f" ({way_out})" if way_out else "")
+        where = f"{error.filename}: " if error.filename else ""
+        return f"{where}{error.strerror.lower()}" + (f" ({way_out})" if way_out else "")
     text = " ".join(str(error).split()) or type(error).__name__
     if isinstance(error, ImportError) and error.name:
         return f"{text} (duologue doctor shows which parts are missing)"

@@ -10,7 +10,6 @@ import threading
 from argparse import ArgumentParser, Namespace
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from types import FrameType
 
 from ..call import run_call
@@ -21,7 +20,7 @@ from ..narration import Narrator
 from ..record import Entry
 from ..testing.fakes import TimedVoice
 from .options import iso_date
-from .playing import load_agent
+from .playing import load_agent, new_folder
 
 __all__ = ["Keyboard", "arguments", "run"]
 
@@ -41,7 +40,7 @@ A file or a pipe works too:  printf 'hello\\nten thirty please\\n' | duologue ch
 
 def run(options: Namespace) -> int:
     """Talk until one side hangs up."""
-    agent = load_agent(options.agent)
+    agent, out = load_agent(options.agent), new_folder(options.out)
     terminal = sys.stdin is not None and sys.stdin.isatty() and sys.stdout.isatty()
     keyboard = Keyboard(sys.stdin.fileno() if sys.stdin is not None else None, "you> " if terminal else "")
     narrator = Narrator(sys.stdout, why=options.why)
@@ -54,7 +53,7 @@ def run(options: Namespace) -> int:
         call = run_call(
             agent,
             TypedDoor(keyboard.line),
-            out=Path(options.out) if options.out is not None else None,
+            out=out,
             call_id="chat",
             today=options.today or agent.today or today(),
             watchers=[tell],
@@ -82,9 +81,9 @@ class Keyboard:
         """The next line without its end; None when there is no more, or when `hang_up` was called."""
         if self._prompt:
             print(self._prompt, end="", flush=True)
-        while b"\n" not in self._held and not self._over:
+        while self._fd is not None and b"\n" not in self._held and not self._over:
             ready, _, _ = select.select([self._fd, self._wake], [], [])
-            part = b"" if self._wake in ready else os.read(self._fd, 65_536) if self._fd is not None else b""
+            part = b"" if self._wake in ready else os.read(self._fd, 65_536)
             self._over = not part
             self._held += part
         if self._over and not self._held:

@@ -7,10 +7,9 @@ are compared with each other instead (the same call replayed with other engines 
 from __future__ import annotations
 
 from argparse import ArgumentParser, Namespace
-from pathlib import Path
 
-from ..log import read_log
 from ..replay import compare, refold
+from .logs import read_whole
 from .playing import load_agent
 
 __all__ = ["arguments", "run"]
@@ -18,22 +17,27 @@ __all__ = ["arguments", "run"]
 
 def arguments(parser: ArgumentParser) -> None:
     """The options of the command."""
+    parser.description = """\
+Feed the events of a log to today's code and compare each decision with the
+one in the log. With --against, compare two logs of the same call instead
+(made with other engines, settings or code)."""
+    parser.epilog = """\
+Exit code 0: no decision differs; 1: the first that does is shown.
+
+examples:
+  duologue refold calls/demo-1
+  duologue refold before --against after"""
     parser.add_argument("log", metavar="LOG", help="a call's folder, or its events.jsonl")
-    parser.add_argument("--agent", metavar="DIR", help="folder with agent.toml (default: the front desk)")
+    parser.add_argument("--agent", metavar="DIR", help="the agent of the call (default: the front desk)")
     parser.add_argument("--against", metavar="LOG2", help="compare with this log instead of with today's code")
 
 
 def run(options: Namespace) -> int:
     """Compare; exit code 1 where a decision differs."""
-    entries = list(read_log(_log(options.log)))
-    if options.against:
-        found = compare(entries, list(read_log(_log(options.against))))
+    _, entries = read_whole(options.log)
+    if options.against is not None:
+        found = compare(entries, read_whole(options.against)[1])
     else:
         found = refold(entries, load_agent(options.agent))
     print(found if found is not None else f"{len(entries)} entries, no decision differs")
     return 0 if found is None else 1
-
-
-def _log(name: str) -> Path:
-    path = Path(name)
-    return path / "events.jsonl" if path.is_dir() else path

@@ -14,6 +14,7 @@ from typing import Any, Literal
 
 import numpy as np
 
+from audio.frame import AudioError
 from audio.recordings import CallRecording, open_call
 
 from ..ports import CallerAudio, Pcm
@@ -52,6 +53,10 @@ class RecordingDoor:
         track = recording.caller if caller == "left" else recording.agent
         if track is None:
             raise RecordingDoorError(f"{recording.path}: has one channel; the caller cannot be on the right one")
+        self.duration_s = recording.duration_s
+        """Seconds the recording lasts, as its file declares; None where it does not."""
+        self.fault: AudioError | None = None
+        """What is wrong with the file, where that showed only while it was read."""
         self._track = track
         self._realtime = realtime
         self._facts = {"counterparty": counterparty, "direction": "inbound"}
@@ -78,7 +83,11 @@ class RecordingDoor:
             ended = False
             while not self._closed and not (ended and not len(held)):
                 while len(held) < size and not ended:
-                    more = await loop.run_in_executor(pool, next, blocks, None)
+                    try:
+                        more = await loop.run_in_executor(pool, next, blocks, None)
+                    except AudioError as error:
+                        self.fault = error
+                        raise
                     ended = more is None
                     held = held if more is None else np.concatenate((held, more))
                 pcm, held = held[:size], held[size:]

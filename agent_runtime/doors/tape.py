@@ -56,6 +56,11 @@ class Tape:
         return self._door.facts
 
     @property
+    def transcribed(self) -> bool:
+        """The door inside brings the words of its audio too."""
+        return bool(getattr(self._door, "transcribed", False))
+
+    @property
     def watch(self) -> Callable[[Entry], None] | None:
         """What the door inside wants to know of the log, if it wants anything."""
         return getattr(self._door, "watch", None)
@@ -69,6 +74,11 @@ class Tape:
                 if self._held >= BATCH_SAMPLES:
                     await self._write(self._due())
                 yield block
+
+    def listen_words(self) -> AsyncIterator[Any]:
+        """The caller's words, unchanged, where the door inside brings them."""
+        words: AsyncIterator[Any] = self._door.listen_words()  # type: ignore[attr-defined]
+        return words
 
     def play(self, pcm: Pcm, first_sample: int) -> None:
         """A frame of ours, passed on at once."""

@@ -182,11 +182,13 @@ class FakeSession:
         return FakeSession(self._engine, list(self.tokens))
 
     async def score(self, continuations: Sequence[Sequence[int]]) -> Sequence[float]:
-        """The same score for each continuation: what `p_over` says of the stream."""
+        """What `p_over` says of the stream for a continuation by the end of the turn, the rest for any other."""
         language = self._engine.language
         text = "".join(language.decode([token]) for token in self.tokens).strip()
         await asyncio.sleep(self._engine.cost.prefill_token_s)
-        return [float(np.log(self._engine.p_over(text))) for _ in continuations]
+        p_over, end = self._engine.p_over(text), language.role(Role.TURN)
+        shares = [p_over if list(continuation[:1]) == [end] else 1.0 - p_over for continuation in continuations]
+        return [float(np.log(max(share, 1e-9))) for share in shares]
 
     def mark(self) -> int:
         """Length in tokens."""

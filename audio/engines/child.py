@@ -85,7 +85,7 @@ def wait_for(fd: int, event: int, patience_s: float, name: str) -> None:
     """Return once `fd` is ready for a `select.POLL*` event, or broken; raises ChildGone after `patience_s`."""
     poll = select.poll()
     poll.register(fd, event)
-    if not poll.poll(patience_s * 1000):
+    if not poll.poll(max(0.0, patience_s) * 1000):  # a negative limit would be none
         raise ChildGone(f"{name} gave no sign for {patience_s:g} s")
 
 

@@ -23,7 +23,7 @@ _SPELLINGS: dict[str, str] = {
     "augh": "AO", "tial": "SH AH L", "cial": "SH AH L", "ious": "IY AH S", "eous": "IY AH S",
     "igh": "AY", "tch": "CH", "dge": "JH", "sch": "S K", "air": "EH R", "ear": "IH R", "eer": "IH R", "oor": "AO R",
     "our": "AO R", "oar": "AO R", "ire": "AY ER", "ure": "Y UH R", "eau": "OW", "que": "K", "ing": "IH NG",
-    "ous": "AH S", "ght": "T", "kni": "N IH",
+    "ous": "AH S", "ght": "T",
     "ai": "EY", "ay": "EY", "au": "AO", "aw": "AO", "ar": "AA R", "ee": "IY", "ea": "IY", "ei": "EY", "ey": "IY",
     "er": "ER", "eu": "Y UW", "ew": "UW", "ie": "IY", "ir": "ER", "oa": "OW", "oe": "OW", "oi": "OY", "oo": "UW",
     "or": "AO R", "ou": "AW", "ow": "OW", "oy": "OY", "ue": "UW", "ui": "UW", "ur": "ER", "yr": "ER", "uy": "AY",
@@ -114,17 +114,18 @@ def _spelling(word: str, at: int) -> tuple[int, str]:
     if at > 1 and rest in ("le", "les") and word[at - 1] not in _VOWELS:
         return len(rest), "AH L" + (" Z" if rest == "les" else "")
     if letter == "y":
-        if at == 0 and following in _VOWELS and following:
+        if at == 0 and following and following in _VOWELS:
             return 1, "Y"
         if rest == "y" and not _VOWELS & set(word[:at]):
             return 1, "AY"
-    if letter == "c" and following in ("e", "i", "y") and following and rest[:4] not in ("cian", "cial"):
+    if letter == "c" and following in ("e", "i", "y") and rest[:4] not in ("cian", "cial"):
         return 1, "S"
-    if letter == "g" and following in ("e", "i", "y") and following:
+    if letter == "g" and following in ("e", "i", "y"):
         return 1, "JH"
-    if letter == "s" and rest == "s" and at > 0 and (word[at - 1] in _VOWELS or word[at - 1] in "bdglmnrvw"):
+    plural_e = at > 1 and word[at - 1] == "e" and _VOWELS & set(word[: at - 1].lstrip("y"))
+    if rest == "s" and at > 1 and (plural_e or word[at - 1] in "bdglmnrvw"):
         return 1, "Z"
-    if at == 0 and rest[:1] == "x":
+    if at == 0 and letter == "x":
         return 1, "Z"
     if letter in _LONG and _is_long(rest):
         return 1, _LONG[letter]

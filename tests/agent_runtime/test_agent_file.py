@@ -212,7 +212,7 @@ def test_a_slip_gets_one_line(tmp_path: Path, text: str, message: str) -> None:
 def test_a_folder_without_an_agent(tmp_path: Path) -> None:
     with pytest.raises(AgentFileError, match=r"has no agent\.toml; give the folder of an agent"):
         Agent.load(tmp_path)
-    with pytest.raises(AgentFileError, match=r"nowhere has no agent\.toml"):
+    with pytest.raises(AgentFileError, match=r"nowhere: no such folder; give the folder of an agent"):
         Agent.load(tmp_path / "nowhere")
     (tmp_path / "agent.toml").write_text(HEAD)
     with pytest.raises(AgentFileError, match=r"is a file; give the folder that holds agent\.toml"):

@@ -74,6 +74,22 @@ class Event(ctypes.Structure):
     )
 
 
+class Voice(ctypes.Structure):
+    """espeak_VOICE of speak_lib.h."""
+
+    _fields_ = (
+        ("name", ctypes.c_char_p),
+        ("languages", ctypes.c_char_p),
+        ("identifier", ctypes.c_char_p),
+        ("gender", ctypes.c_ubyte),
+        ("age", ctypes.c_ubyte),
+        ("variant", ctypes.c_ubyte),
+        ("reserved", ctypes.c_ubyte),
+        ("score", ctypes.c_int),
+        ("spare", ctypes.c_void_p),
+    )
+
+
 SynthCallback = ctypes.CFUNCTYPE(ctypes.c_int, ctypes.c_void_p, ctypes.c_int, ctypes.POINTER(Event))
 
 
@@ -128,9 +144,16 @@ class Espeak:
         )
 
     def prefer(self, voice: str) -> bool:
-        """Select a voice, whose dictionary takes 60 ms to read; False where there is none of that name."""
+        """Select a voice by its name or language, and read its dictionary (60 ms); False where there is none."""
         self.voice = voice
-        return bool(self.library.espeak_SetVoiceByName(voice.encode()) == 0)
+        if self.library.espeak_SetVoiceByName(voice.encode()) == 0:
+            return True
+        # By language it takes the nearest voice it has, however far; so ask what it took. A language stands behind
+        # one byte of priority.
+        self.library.espeak_SetVoiceByProperties(ctypes.byref(Voice(languages=voice.encode())))
+        self.library.espeak_GetCurrentVoice.restype = ctypes.POINTER(Voice)
+        taken = self.library.espeak_GetCurrentVoice()
+        return bool(taken and (taken.contents.languages or b"")[1:] == voice.encode())
 
     def speak(self, out: int, request: dict[str, Any]) -> None:
         """Write an utterance's messages to `out`."""
@@ -216,7 +239,9 @@ def main() -> int:
     except RuntimeError as error:
         write_all(out, pack({"error": str(error)}))
         return 1
-    espeak.prefer(options.voice)
+    if not espeak.prefer(options.voice):
+        write_all(out, pack({"error": f"espeak-ng has no voice {options.voice!r} (espeak-ng --voices lists them)"}))
+        return 1
     write_all(out, pack({"ready": espeak.version, "library": espeak.path, "rate_hz": espeak.rate_hz}))
     os.close(out)
     if not options.probe:

@@ -87,6 +87,8 @@ class EspeakVoice:
         speaker, at_least_s = self._speaker, FIRST_CHUNK_S
         try:
             while True:
+                if speaker.closed:
+                    raise VoiceError("the voice was closed (open a new one)")
                 chunk = await self._run("tts", speaker.thread, partial(speaker.take, utterance, at_least_s))
                 yield chunk
                 if chunk.last:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import importlib.metadata
 import importlib.util
+import os
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -110,6 +111,8 @@ class Model:
 
     def _opened(self) -> InferenceSession:
         if self._session is None:
+            # From 1.29 on its wheels report each session over the network to their maker, unless told so before import.
+            os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
             import onnxruntime
 
             options = onnxruntime.SessionOptions()

@@ -15,8 +15,8 @@ class Word:
     """A word in lower case, sounding from `start_sample` up to `end_sample` by the decoder's own alignment.
 
     `confidence` is its share (0 to 1) of the likelihood of all ways to hear the segment, None while that is unknown,
-    before the end. Over 535 words it ranked a right word above a wrong one in 87 of 100 pairs. Words outside the
-    vocabulary are forced onto others, sometimes with confidence: ask again rather than trust it alone.
+    before the end. Over 299 espeak-ng words it ranked a right word above a wrong one in 85 of 100 pairs. Words outside
+    the vocabulary are forced onto others, sometimes with confidence: ask again rather than trust it alone.
     """
 
     text: str

@@ -1,8 +1,8 @@
 """The parent's side of one recogniser process: what is said to it, and what is said again after it died.
 
 Everything a segment needs to be decoded anew lies here: its sound since the last cut (30 s at most, see `worker`), the
-words settled before, what was learnt of the channel. So a killed or hung worker costs time and no words. All methods block and
-belong to the one thread of `thread`. This file refuses to know the event loop.
+words settled before, what was learnt of the channel. So a killed or hung worker costs time and no words. All methods
+block and belong to the one thread of `thread`. This file refuses to know the event loop.
 """
 
 from __future__ import annotations
@@ -169,7 +169,11 @@ class Worker:
     def _restore(self, child: Child, state: StreamState, segment: Segment) -> float:
         """Tell a new process where the stream stands; the CPU seconds that took."""
         header = {"ask": "restore", "stream": state.number, "base": segment.base, "kept": segment.kept}
-        reply = self._talk(child, header | {"channel": (state.channel.mean, state.channel.frames)}, segment.between(segment.base, segment.decoded))
+        reply = self._talk(
+            child,
+            header | {"channel": (state.channel.mean, state.channel.frames)},
+            segment.between(segment.base, segment.decoded),
+        )
         return float(reply["cpu_s"])
 
     def _learn(self, state: StreamState, segment: Segment, reply: Header, n_bytes: int) -> None:

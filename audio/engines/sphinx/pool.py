@@ -49,8 +49,9 @@ def missing() -> str | None:
 class SphinxPool:
     """Recogniser processes for one language. Use as an async context, or `close` it.
 
-    `workers` processes are started by `warm` or at the first need. With ``passes=2`` a second pass improves the final
-    words at 40-60 ms of CPU per segment. A process silent for `patience_s` beyond the length of its sound is replaced.
+    `workers` processes are started by `warm` or at the first need. ``passes=2`` adds a second pass at the end: 55 ms of
+    CPU more, and no fewer errors over 299 espeak-ng words (5.6 % against 5.2 %). A process that is silent for
+    `patience_s` beyond the length of its sound is replaced.
     """
 
     def __init__(

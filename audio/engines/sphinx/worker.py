@@ -19,6 +19,7 @@ import sys
 import time
 import warnings
 from dataclasses import dataclass, field
+from typing import Any
 
 import pocketsphinx
 
@@ -40,12 +41,11 @@ STEADY_FRAMES = 200
 MAX_SPARE = 8
 """Decoders kept for the next calls; each saves 20 ms at their start and holds a few megabytes."""
 
-LANGUAGE_WEIGHT, SILENCE_PROBABILITY = 8.0, 0.1
-"""Against the decoder's own 6.5 and 0.005, over seven small sets (535 words; six real clips, FSDD digits, espeak-ng):
-word errors of first-pass partials fall by a third where the language knows the sentence, and no set got clearly worse.
-Weight 8 alone drops digits; likelier silence between words brings them back."""
+LANGUAGE_WEIGHT = 8.0
+"""Against the decoder's own 6.5: 1.4 points fewer word errors of 299 espeak-ng words with the scenario's language, 3.7
+with common words beside it; FSDD digits, assembled card numbers and six real clips stayed as they were."""
 
-Row = list[str | int | float | None]
+Row = list[Any]
 """A word as it travels: text, start sample, end sample, confidence."""
 
 
@@ -57,9 +57,7 @@ def make_decoder() -> pocketsphinx.Decoder:
         dict=dictionary,
         loglevel="FATAL",
         lw=LANGUAGE_WEIGHT,
-        silprob=SILENCE_PROBABILITY,
-        # The best path through the first pass costs 2 ms at the end, halves its errors and gives confidences; a second
-        # pass costs 60 ms more for the last few.
+        # The best path through the first pass costs 1-2 ms at the end, halves its errors and gives confidences.
         bestpath=True,
         fwdflat=passes == "2",
     )
@@ -117,7 +115,7 @@ class Listener:
 
     def restore(self, channel: Channel, base: int, kept: list[Row], pcm: bytes) -> None:
         """Stand where a lost worker stood: `pcm` is the segment's sound from `base` on."""
-        self.channel, self.base, self.done, self.kept = cmn, base, base, kept
+        self.channel, self.base, self.done, self.kept = channel, base, base, kept
         self.text = " ".join(str(row[0]) for row in kept)
         self.hear(pcm)
 
@@ -209,8 +207,12 @@ def answer(listeners: dict[int, Listener], spare: list[pocketsphinx.Decoder], re
     if what in ("open", "restore"):
         listeners[stream] = Listener(spare.pop() if spare else make_decoder())
         if what == "restore":
-            listeners[stream].restore(Channel(tuple(request["channel"][0]), request["channel"][1]), request["base"], request["kept"], pcm)
+            listeners[stream].restore(
+                Channel(tuple(request["channel"][0]), request["channel"][1]), request["base"], request["kept"], pcm
+            )
         return {}
+    if what not in ("audio", "finish"):
+        raise ValueError("no such request")
     listener = listeners[stream]
     base = listener.base
     changed = listener.hear(pcm)

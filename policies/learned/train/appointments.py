@@ -57,6 +57,7 @@ class Calendar:
             return "taken"
         self.free[day].remove(time)
         self.booked.append(Visit(day, time, name))
+        self.visits.append(Visit(day, time, name))
         return "ok"
 
     def cancel(self, day: str, name: str) -> str:

@@ -7,7 +7,7 @@ neither tokens nor tensors.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from random import Random
 from typing import Protocol
 
@@ -121,27 +121,30 @@ class Call:
 
     @property
     def success(self) -> bool:
-        """The caller reached the goal, the calendar holds what was agreed and nothing else, no write came early."""
-        agreed = sorted(set(self.caller.agreed))
-        written = sorted(
-            [("book", visit.day, visit.time, visit.name) for visit in self.calendar.booked]
-            + [("cancel", visit.day, visit.time, visit.name) for visit in self.calendar.cancelled]
-        )
-        refused = {("book", day, time) for day, time in self.calendar.stolen}
-        kept = [item for item in agreed if item in written or (item[0] == "book" and item[:3] not in refused)]
-        kept = [item for item in kept if item[0] == "book" or item in written or self._known(item)]
+        """The caller reached the goal: what was agreed last is in the calendar, nothing was written without a yes,
+        nothing twice, and the call came to its end. A time that somebody else took, or a visit that is not there,
+        need not be in the calendar."""
+        agreed = self.caller.agreed
+        written = [("book", visit.day, visit.time, visit.name) for visit in self.calendar.booked]
+        written += [("cancel", visit.day, visit.time, visit.name) for visit in self.calendar.cancelled]
+        last = agreed[-1] if agreed else None
+        missed = last is not None and last not in written and not self._refused(last)
         reached = self.caller.done or self.caller.goal.kind in {"hours", "other"}
-        return self.ended and reached and not self.early_write and written == kept
+        clean = len(set(written)) == len(written) and set(written) <= set(agreed)
+        return self.ended and reached and not self.early_write and clean and not missed
 
-    def _known(self, item: tuple[str, str, str, str]) -> bool:
-        return any(visit.day == item[1] and visit.name == item[3] for visit in self.calendar.visits)
+    def _refused(self, item: tuple[str, str, str, str]) -> bool:
+        kind, day, time, name = item
+        if kind == "book":
+            return (day, time) in self.calendar.stolen
+        return not any(visit.day == day and visit.name == name for visit in self.calendar.visits)
 
     def trajectory(self) -> Trajectory:
         """The stream of the call."""
         return Trajectory.of(self.segments)
 
 
-def new_call(rng: Random, wordings: Wordings = TRAINED) -> Call:
+def new_call(rng: Random, wordings: Wordings = TRAINED, *, restless: float = 1.0) -> Call:
     """A card, a greeting, a caller with a goal and a calendar."""
     today = rng.choice(DAYS) if rng.random() < 0.92 else rng.choice(WEEK[-2:])
     hours = f"{rng.choice(_OPENS)} to {rng.choice(_CLOSES)}"
@@ -151,7 +154,9 @@ def new_call(rng: Random, wordings: Wordings = TRAINED) -> Call:
     hint = rng.choice(_NAME_FIRST) if hinted < 0.1 else rng.choice(_HINTS) if hinted < 0.25 else ""
     card = f"front desk of {place}. today is {today}. open {hours}." + (f" hint: {hint}" if hint else "")
     calendar = random_calendar(rng)
-    call = Call(Caller(random_goal(rng, wordings, calendar), wordings, rng, today), calendar, situation)
+    call = Call(
+        Caller(random_goal(rng, wordings, calendar), wordings, rng, today, restless=restless), calendar, situation
+    )
     call.add(Segment(Role.CARD, card), Weights(0, 0, 0))
     greeting = rng.choice(
         (
@@ -253,11 +258,12 @@ def _act(call: Call, agent: Agent, action: Action, line: Line, rng: Random) -> A
     for _ in range(4):
         if action.note is not None:
             call.add(Segment(Role.THINK, action.note), Weights(1.0, 0.0 if action.slipped else 1.0))
-        call.add(Segment(Role.EXPECT, action.expect), Weights(1.0, 0.5))
+        learned = 0.0 if action.stumbled else 1.0
+        call.add(Segment(Role.EXPECT, action.expect), Weights(1.0, 0.5 * learned))
         if action.kind != "call":
             break
         spoken = " ".join([action.tool, *(f"{key} {value}" for key, value in action.arguments.items())])
-        call.add(Segment(Role.CALL, spoken, Role.END), Weights())
+        call.add(Segment(Role.CALL, spoken, Role.END), Weights(learned, learned, learned))
         if action.tool != "find_slots" and _written(action) not in call.caller.agreed:
             call.early_write = True
         if rng.random() < (line.fillers if action.tool == "find_slots" else 0.2):
@@ -270,12 +276,12 @@ def _act(call: Call, agent: Agent, action: Action, line: Line, rng: Random) -> A
         action = agent.returned(action.tool, action.arguments, result)
     if action.kind == "silence":
         call.expected("more")
-        call.add(Segment(Role.SILENCE), Weights())
+        call.add(Segment(Role.SILENCE), Weights(learned))
     elif action.bye:
         call.expected("bye")
-        call.add(Segment(Role.SAY, action.text, Role.BYE), Weights())
+        call.add(Segment(Role.SAY, action.text, Role.BYE), Weights(learned, learned, learned))
     else:
-        call.add(Segment(Role.SAY, action.text, Role.END), Weights())
+        call.add(Segment(Role.SAY, action.text, Role.END), Weights(learned, learned, learned))
     return action
 
 
@@ -298,16 +304,23 @@ def _cut(call: Call, action: Action, line: Line, rng: Random) -> str | None:
             question_in(action.text) == "readback" and f" for {call.caller.goal.name}," in prefix
         ):
             call.segments[-1] = Segment(Role.SAY, prefix, Role.CUT)
-            call.weights[-1] = Weights(1.0, 1.0, 0.0)
+            call.weights[-1] = replace(call.weights[-1], close=0.0)
             return prefix
     return None
 
 
-def expert_call(rng: Random, *, wordings: Wordings = TRAINED, line: Line | None = None, slip_rate: float = 0.0) -> Call:
+def expert_call(
+    rng: Random,
+    *,
+    wordings: Wordings = TRAINED,
+    line: Line | None = None,
+    slip_rate: float = 0.0,
+    stumble_rate: float = 0.0,
+    restless: float = 1.0,
+) -> Call:
     """A whole call answered by the expert. Without `line`, one is drawn: 0-20 % word errors, a third broken."""
-    call = new_call(rng, wordings)
+    call = new_call(rng, wordings, restless=restless)
     if line is None:
         noisy = 0.0 if rng.random() < 0.35 else rng.uniform(0.0, 0.2)
         line = Line(noisy, broken=1 / 3)
-    expert = Expert(call.situation, rng, slip_rate)
-    return converse(call, expert, line, rng)
+    return converse(call, Expert(call.situation, rng, slip_rate, stumble_rate), line, rng)

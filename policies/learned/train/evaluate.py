@@ -18,6 +18,7 @@ from random import Random
 
 import numpy as np
 
+from policies.agreement import answer
 from policies.learned.core.decode import decode_turn
 from policies.learned.core.grammar import Lexicon, TurnGrammar
 from policies.learned.core.model import Cache, CoreModel, CoreModelError
@@ -61,7 +62,8 @@ _WRITES = frozenset(tool.name for tool in TOOLS if tool.effect == "write")
 class ModelAgent:
     """The model behind the `Agent` port of `dialogue`. It reads the words in the stream of `call`, nothing else.
 
-    `guarded`: decode under the grammar and let no write through without a read-back and a noted yes.
+    `guarded`: decode under the grammar, note a yes only where the words agree by rule (`policies.agreement`), and let
+    no write through without a read-back and a noted yes; the runtime does the same.
     """
 
     model: CoreModel
@@ -134,7 +136,7 @@ class ModelAgent:
         turns = [item.text for item in self.call.segments if item.role is Role.HEARD]
         return TurnGrammar(
             self.tokenizer,
-            NOTE_FIELDS,
+            self._fields(),
             TOOLS,
             heard=turns[-4:],
             offered=self.offered,
@@ -144,6 +146,18 @@ class ModelAgent:
             lexicon=self.lexicon,
             sayable=self._sayable(),
         )
+
+    def _fields(self) -> tuple[NoteField, ...]:
+        """The note's fields; without the answer yes where the caller's words do not agree."""
+        turn: list[str] = []
+        for item in reversed(self.call.segments):
+            if item.role in (Role.SAY, Role.SILENCE):
+                break
+            if item.role is Role.HEARD:
+                turn.insert(0, item.text)
+        if answer(" ".join(turn), " ".join(self.note.values())) == "yes":
+            return NOTE_FIELDS
+        return (*NOTE_FIELDS[:-1], NoteField("answer", "choice", ("no", "unclear")))
 
     def _sayable(self) -> list[str]:
         """What may be said beside the lexicon: the card, the times on offer, and hours the caller named."""

@@ -7,11 +7,11 @@ sees `Understood`, never the caller's goal. Style is ours and small on purpose: 
 from __future__ import annotations
 
 from copy import copy
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from random import Random
 
 from policies.learned.train.noise import mangled
-from policies.learned.train.spoken_caller import DAYS, Understood, Word, parse_times, part_of, understand
+from policies.learned.train.spoken_caller import DAYS, TIMES, Understood, Word, parse_times, part_of, understand
 
 __all__ = ["Action", "Expert", "Situation", "listed"]
 
@@ -19,8 +19,8 @@ __all__ = ["Action", "Expert", "Situation", "listed"]
 @dataclass(frozen=True, slots=True)
 class Action:
     """One agent turn. `note` is None after a result. `kind`: say, call or silence; `text` for say, `tool` and
-    `arguments` for call. `slipped`: the note holds a slip of our own and must not be learned. `expect`: what the
-    agent expected; empty where hindsight fills it in."""
+    `arguments` for call. `slipped`: the note holds a slip of our own and must not be learned; `stumbled`: neither must
+    what follows it. `expect`: what the agent expected; empty where hindsight fills it in."""
 
     kind: str
     text: str = ""
@@ -29,6 +29,7 @@ class Action:
     arguments: dict[str, str] = field(default_factory=dict)
     bye: bool = False
     slipped: bool = False
+    stumbled: bool = False
     expect: str = ""
 
 
@@ -53,12 +54,14 @@ class Expert:
     """The state of one call as the agent knows it. `turn` on a caller turn, `returned` on a tool's result.
 
     `slip_rate`: share of turns with a fresh value in which the note gets it wrong, so that the model learns to be
-    corrected.
+    corrected. `stumble_rate`: share of turns that go wrong as a whole; half of them are followed by another. Without
+    them a model that once wrote "unclear" goes on writing it for ever: it has never seen the way out.
     """
 
     situation: Situation
     rng: Random
     slip_rate: float = 0.0
+    stumble_rate: float = 0.0
     goal: str = "none"
     day: str | None = None
     part: str | None = None
@@ -74,6 +77,7 @@ class Expert:
     changed: bool = False
     slipped: bool = False
     vetoed: bool = False
+    stumbling: bool = False
 
     def cut(self) -> None:
         """The last utterance was cut before its values were out: a yes to it confirms nothing."""
@@ -87,7 +91,7 @@ class Expert:
     def peek(self, heard: Understood) -> str:
         """The note in the middle of a turn, from what was heard of it so far; changes nothing."""
         other = copy(self)
-        other.slip_rate = 0.0
+        other.slip_rate = other.stumble_rate = 0.0
         other._take(heard)
         if other.answer == "unclear":
             other.answer = None
@@ -95,7 +99,36 @@ class Expert:
 
     def hear(self, segments: list[list[Word]]) -> Action:
         """Take one caller turn, in segments of speech, and act."""
-        return self.turn(understand([word for words in segments for word in words], self.situation.today))
+        words = [word for segment in segments for word in segment]
+        heard = understand(words, self.situation.today)
+        if self.rng.random() < (0.5 if self.stumbling else self.stumble_rate):
+            self.stumbling = True
+            return self._stumble(heard, words)
+        self.stumbling = False
+        return self.turn(heard)
+
+    def _stumble(self, heard: Understood, words: list[Word]) -> Action:
+        """A turn as a weak model would make it; the call goes on from there as if we had meant it."""
+        kind = self.rng.choice(("deaf", "deaf", "deaf", "goal", "name", "repeat"))
+        if kind == "goal":
+            self.turn(heard)
+            self.goal = self.rng.choice([goal for goal in ("none", "book", "cancel") if goal != self.goal])
+            self.shown = self.goal
+            return replace(self._next(), note=self.note(), slipped=True, stumbled=True)
+        if kind == "name" and len(words) > 1 and self.question == "name":
+            at = self.rng.randrange(len(words))
+            span = [word.text for word in words[at : at + self.rng.choice((1, 1, 2))]]
+            return replace(self.turn(replace(heard, name=" ".join(span))), slipped=True)
+        if kind == "repeat":
+            offered, looked_up, question = self.offered, self.looked_up, self.question
+            note = self.turn(heard).note
+            opening = self._pick("sorry, i did not get that.", "sorry, i did not catch that.", "all right.")
+            after, self.offered, self.question = self.offered, offered or self.offered, question
+            text = f"{opening} {self._question(self.question)}"
+            self.offered, self.looked_up = after, looked_up
+            return Action("say", text, note, stumbled=True)
+        deaf = self.turn(Understood(words=heard.words or 1))
+        return replace(deaf, slipped=True, stumbled=True)
 
     def turn(self, heard: Understood) -> Action:
         """Take one caller turn and act."""
@@ -104,7 +137,7 @@ class Expert:
         note, slipped = self.note(), self.slipped
         action = self._decide(heard)
         self.vetoed = False
-        return Action(action.kind, action.text, note, action.tool, action.arguments, action.bye, slipped)
+        return replace(action, note=note, slipped=slipped)
 
     def returned(self, tool: str, arguments: dict[str, str], result: str) -> Action:
         """Take the result of a call and act."""
@@ -113,6 +146,11 @@ class Expert:
             self.offered = parse_times(result)
             if self.time is not None and self.time not in self.offered:
                 self.missed, self.time = self.time, None
+            if self.rng.random() < self.stumble_rate:
+                wrong = self.rng.choice(TIMES)
+                return replace(
+                    self._ask("single", f"on {self.day} i only have {wrong}. does that suit you?"), stumbled=True
+                )
             return self._next()
         if result == "ok":
             text = (

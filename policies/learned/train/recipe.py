@@ -33,8 +33,12 @@ __all__ = ["Row", "batches", "main", "row_of"]
 Row = tuple[np.ndarray, np.ndarray]
 """Token ids int64[n] and the loss weight of each token float32[n]."""
 
-SLIP_RATE = 0.04
-"""Share of fresh values that the expert notes wrongly; about every tenth call holds such a slip."""
+SLIP_RATE = 0.07
+"""Share of fresh values that the expert notes wrongly; about every sixth call holds such a slip."""
+STUMBLE_RATE = 0.06
+"""Share of turns that go wrong as a whole, see `expert.Expert`."""
+RESTLESS = 1.8
+"""How much more often than in a test a caller does something else than answer, see `simulator.Caller`."""
 POOL_CALLS = 512
 """Calls sorted by length at a time, so that a batch holds calls of one length and little padding."""
 
@@ -55,12 +59,17 @@ def row_of(call: Call, tokenizer: Tokenizer) -> Row:
     return np.array(ids, np.int64), np.array(weights, np.float32)
 
 
+def training_call(rng: Random) -> Call:
+    """One call of the training stream."""
+    return expert_call(rng, slip_rate=SLIP_RATE, stumble_rate=STUMBLE_RATE, restless=RESTLESS)
+
+
 def batches(
     tokenizer: Tokenizer, rng: Random, batch_tokens: int, longest: int
 ) -> Iterator[tuple[torch.Tensor, torch.Tensor]]:
     """Endless batches of ids and weights, [rows, length] each, about `batch_tokens` with padding."""
     while True:
-        pool = [row_of(expert_call(rng, slip_rate=SLIP_RATE), tokenizer) for _ in range(POOL_CALLS)]
+        pool = [row_of(training_call(rng), tokenizer) for _ in range(POOL_CALLS)]
         pool = sorted(((ids[:longest], weights[:longest]) for ids, weights in pool), key=lambda row: len(row[0]))
         groups: list[list[Row]] = [[]]
         for row in pool:

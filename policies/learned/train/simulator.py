@@ -81,7 +81,9 @@ def question_in(text: str) -> str:
 
 @dataclass(slots=True)
 class Caller:
-    """One caller in one call. `open` after the greeting, then `answer` to each thing the agent said."""
+    """One caller in one call. `greet` opens it, then `answer` goes to each thing the agent said. `restless`: how often
+    the caller does something else than answer, as a factor; training callers are more restless than tested ones,
+    because rare turns are learned last."""
 
     goal: Goal
     wordings: Wordings
@@ -94,7 +96,7 @@ class Caller:
     pending: str = ""
     last: str = "intent"
     patience: int = 30
-    accepted_alone: bool = True
+    restless: float = 1.0
 
     def greet(self) -> Utterance:
         """The first turn: a greeting, the request, and some of its values."""
@@ -147,8 +149,8 @@ class Caller:
     def _sidestep(self, kind: str) -> Utterance | None:
         """Now and then something else than an answer: a wait, a question, junk, a change of mind."""
         rng = self.rng
-        chance = rng.random()
-        if chance < 0.06 and kind in {"day", "offer", "single", "full"}:
+        chance = rng.random() / self.restless
+        if chance < 0.06 and kind in {"day", "offer", "single", "full", "name"}:
             self.pending = kind
             return Utterance(tuple(self._say("hold")), "more")
         if 0.06 <= chance < 0.09:
@@ -236,7 +238,10 @@ class Caller:
             bare = rng.random() < 0.4
             self.pending = "day" if bare else ""
             return Utterance(tuple(self._say("no") + ([] if bare else self._say("day"))), "no")
-        if goal.time not in fitting and rng.random() < 0.06:
+        if goal.kind == "book" and not goal.part and rng.random() < 0.05 * self.restless:
+            goal.part, goal.time = rng.choice(PARTS), None
+            return Utterance(tuple(self._say("part")), "part")
+        if goal.time not in fitting and rng.random() < 0.06 * self.restless:
             return Utterance(tuple(self._say("other_day")), "day")
         if goal.time not in fitting:
             goal.time = rng.choice(fitting)
@@ -300,12 +305,16 @@ class Caller:
         rng, goal = self.rng, self.goal
         if not self.done and goal.kind in {"book", "cancel"}:
             return self._request([])
-        chance = rng.random()
+        chance = rng.random() / self.restless if not self.asked_extra else rng.random()
         if not self.asked_extra and chance < 0.06:
             self.asked_extra = True
             return Utterance(tuple(self._say("hours")), "hours")
         if not self.asked_extra and chance < 0.12:
             self.asked_extra = True
+            if rng.random() < 0.25 and self.goal.kind == "book":
+                # back with a second thought: cancel what was just booked
+                self.goal.kind, self.done = "cancel", False
+                return self._request(self._say("yes") if rng.random() < 0.5 else [])
             if rng.random() < 0.3:
                 self.goal.kind, self.done = "book", False
                 self.goal.time = None

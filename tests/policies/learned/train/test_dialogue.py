@@ -80,6 +80,19 @@ def test_a_slip_is_shown_and_not_learned() -> None:
     assert slipped
 
 
+def test_whole_turns_that_go_wrong_are_not_learned_and_the_call_recovers() -> None:
+    calls = [expert_call(Random(seed), line=Line(), stumble_rate=0.1) for seed in range(80)]
+    unlearned = [
+        weight.words
+        for call in calls
+        for segment, weight in zip(call.segments, call.weights, strict=True)
+        if segment.role is Role.SAY and weight.words == 0
+    ]
+    assert len(unlearned) > 40
+    assert sum(call.success for call in calls) >= 76
+    assert not any(call.early_write for call in calls)
+
+
 def test_expectations_are_what_really_came() -> None:
     for seed in range(30):
         call = expert_call(Random(seed), line=Line(cuts=0, thoughts=0))
@@ -123,7 +136,7 @@ def test_the_calendar_answers_as_the_tools_do() -> None:
     assert calendar.run("book", {"day": "monday", "time": "nine", "name": "bo"}) == "taken"
     assert calendar.run("cancel_booking", {"day": "friday", "name": "jo"}) == "not found"
     assert calendar.run("cancel_booking", {"day": "friday", "name": "bo"}) == "ok"
-    assert (len(calendar.booked), len(calendar.cancelled), calendar.visits) == (1, 1, [])
+    assert (len(calendar.booked), len(calendar.cancelled), calendar.visits) == (1, 1, [Visit("monday", "nine", "bo")])
     with pytest.raises(KeyError, match="no tool 'dance'"):
         calendar.run("dance", {})
     assert (listed([]), listed(["ten"]), listed(["nine", "ten", "two"])) == ("", "ten", "nine, ten or two")

@@ -1,0 +1,512 @@
+"""One contract for every engine: make your cache equal to these tokens, whatever was there before.
+
+Each check takes an open engine. A session that went through anything must afterwards be no different from a fresh one
+that was given the same tokens. The last tests break the rollback on purpose: the contract must notice.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
+from contextlib import aclosing, asynccontextmanager
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from agent_runtime.clock import run_outside, run_virtual
+from agent_runtime.engines.embedded import PREFILL_SLICE, EmbeddedEngine, EmbeddedSession
+from agent_runtime.ports import AdapterRef, Engine, EngineSession, Extent
+from agent_runtime.testing.fakes import FakeEngine, FakeSession, WordLanguage
+from policies.learned.core.model import Cache, CoreConfig, CoreModel
+
+VOCABULARY = 96
+Check = Callable[[Engine], Awaitable[None]]
+
+
+# --- the engines -------------------------------------------------------------------------------------------------
+
+
+def tiny_model(seed: int = 3) -> CoreModel:
+    """Random weights in the shape of the real ones; logits far enough apart to tell every context from another."""
+    config = CoreConfig(
+        vocab_size=VOCABULARY, hidden_size=32, num_hidden_layers=2, num_attention_heads=2, num_key_value_heads=1,
+        head_dim=16, intermediate_size=48, rope_theta=10_000.0, rms_norm_eps=1e-6, max_position_embeddings=1024,
+    )  # fmt: skip
+    random = np.random.default_rng(seed)
+
+    def matrix(*shape: int) -> Any:
+        return (random.normal(0, 0.3, shape)).astype(np.float32)
+
+    tensors = {"model.embed_tokens.weight": matrix(VOCABULARY, 32), "model.norm.weight": np.ones(32, np.float32)}
+    for layer in range(config.num_hidden_layers):
+        prefix = f"model.layers.{layer}."
+        for name, out, into in (
+            ("self_attn.q_proj", 32, 32), ("self_attn.k_proj", 16, 32), ("self_attn.v_proj", 16, 32),
+            ("self_attn.o_proj", 32, 32), ("mlp.gate_proj", 48, 32), ("mlp.up_proj", 48, 32), ("mlp.down_proj", 32, 48),
+        ):  # fmt: skip
+            tensors[f"{prefix}{name}.weight"] = matrix(out, into)
+        for name, size in (
+            ("input_layernorm", 32), ("post_attention_layernorm", 32), ("self_attn.q_norm", 16), ("self_attn.k_norm", 16),
+        ):  # fmt: skip
+            tensors[f"{prefix}{name}.weight"] = np.ones(size, np.float32)
+    return CoreModel(config, tensors)
+
+
+MODEL = tiny_model()
+
+
+def share_of(text: str) -> float:
+    """A probability that depends on every word of a text."""
+    return (int(hashlib.blake2b(text.encode(), digest_size=4).hexdigest(), 16) + 1) / (2**32 + 2)
+
+
+def written(text: str) -> str:
+    """A reply that depends on every word of a text."""
+    number = int(share_of(text) * 1e9)
+    return " ".join(f"w{40 + (number >> shift) % 50}" for shift in range(0, 24))
+
+
+@asynccontextmanager
+async def fake_engine() -> AsyncIterator[Engine]:
+    """The engine with a cost model; token n is the word "wn"."""
+    language = WordLanguage()
+    for number in range(VOCABULARY):
+        language.id_of(f"w{number}")
+    yield FakeEngine(language, written, p_over=share_of)
+
+
+@asynccontextmanager
+async def embedded_engine() -> AsyncIterator[Engine]:
+    """The engine in the box with a tiny model of random weights."""
+    async with EmbeddedEngine(MODEL, run_outside) as engine:
+        yield engine
+
+
+ENGINES = {"fake": fake_engine, "embedded": embedded_engine}
+
+
+def tokens(seed: int, count: int) -> list[int]:
+    """Some tokens, none of them a role."""
+    return [int(number) for number in np.random.default_rng(seed).integers(32, VOCABULARY, count)]
+
+
+async def taken(stream: AsyncIterator[Sequence[int]], most: int = 1000) -> list[int]:
+    """The tokens of a stream, at most so many, then it is closed."""
+    found: list[int] = []
+    async with aclosing(stream) as slices:  # type: ignore[type-var]
+        async for piece in slices:
+            found += piece
+            if len(found) >= most:
+                break
+    return found
+
+
+async def fingerprint(session: EngineSession) -> tuple[list[float], list[int]]:
+    """What the session would say next: scores of every token and a short reply that is not kept."""
+    scores = list(await session.score([[token] for token in range(32, VOCABULARY)]))
+    return scores, await taken(session.stream(max_tokens=8))
+
+
+async def same_as_fresh(engine: Engine, session: EngineSession, stream: Sequence[int]) -> None:
+    """The session is no different from one that has seen nothing but `stream`."""
+    await session.sync(stream)
+    assert session.mark() == len(stream)
+    fresh = await engine.open("fresh")
+    await fresh.sync(stream)
+    (scores, reply), (wanted, wanted_reply) = await fingerprint(session), await fingerprint(fresh)
+    assert np.max(np.abs(np.array(scores) - np.array(wanted))) <= 1e-4
+    assert reply == wanted_reply
+    await fresh.close()
+
+
+# --- the contract ------------------------------------------------------------------------------------------------
+
+
+async def sync_accounts_for_every_token(engine: Engine) -> None:
+    session = await engine.open("c")
+    stream = tokens(1, 100)
+    first = await session.sync(stream)
+    assert (first.total, first.reused, first.computed, first.rolled_back) == (100, 0, 100, 0)
+    longer = await session.sync([*stream, *tokens(2, 5)])
+    assert (longer.total, longer.reused, longer.computed, longer.rolled_back) == (105, 100, 5, 0)
+    revised = await session.sync([*stream, *tokens(3, 9)])
+    assert (revised.total, revised.reused, revised.computed, revised.rolled_back) == (109, 100, 9, 5)
+    again = await session.sync([*stream, *tokens(3, 9)])
+    assert (again.total, again.computed, again.rolled_back) == (109, 0, 0), "the same tokens again cost nothing"
+    shorter = await session.sync(stream[:60])
+    assert shorter.total == shorter.reused + shorter.computed == 60
+    assert shorter.computed <= 1, "at most the last token is computed again"
+    assert shorter.rolled_back == 109 - shorter.reused
+
+
+async def a_revision_leaves_no_trace(engine: Engine) -> None:
+    session = await engine.open("c")
+    base = tokens(1, 70)
+    for seed, cut in ((2, 70), (3, 69), (4, 30), (5, 1), (6, 0)):
+        await session.sync([*base[:cut], *tokens(seed, 40)])
+        await same_as_fresh(engine, session, [*base[:cut], *tokens(seed, 40)])
+    await same_as_fresh(engine, session, base)
+
+
+async def a_reply_that_is_not_kept_leaves_no_trace(engine: Engine) -> None:
+    session = await engine.open("c")
+    stream = tokens(1, 50)
+    await session.sync(stream)
+    one = await taken(session.stream(max_tokens=12))
+    two = await taken(session.stream(max_tokens=12))
+    assert one == two
+    assert len(one) == 12
+    await taken(session.stream(tokens(9, 5), max_tokens=12))
+    assert session.mark() == 50
+    await same_as_fresh(engine, session, stream)
+
+
+async def a_reply_that_is_kept_is_part_of_the_stream(engine: Engine) -> None:
+    session = await engine.open("c")
+    stream, suffix = tokens(1, 50), tokens(2, 4)
+    await session.sync(stream)
+    reply = await taken(session.stream(suffix, max_tokens=9, keep=True))
+    assert session.mark() == 50 + 4 + 9
+    extent = await session.sync([*stream, *suffix, *reply, *tokens(3, 3)])
+    assert (extent.reused, extent.computed, extent.rolled_back) == (63, 3, 0), "what was written need not be read"
+    await same_as_fresh(engine, session, [*stream, *suffix, *reply, *tokens(3, 3)])
+
+
+async def a_suffix_counts_like_synced_tokens(engine: Engine) -> None:
+    one, two = await engine.open("one"), await engine.open("two")
+    stream, suffix = tokens(1, 50), tokens(2, 4)
+    await one.sync(stream)
+    await two.sync([*stream, *suffix])
+    assert await taken(one.stream(suffix, max_tokens=9)) == await taken(two.stream(max_tokens=9))
+
+
+async def a_stop_id_ends_a_reply_and_is_its_last_token(engine: Engine) -> None:
+    session = await engine.open("c")
+    await session.sync(tokens(1, 50))
+    whole = await taken(session.stream(max_tokens=10))
+    stop = whole[4]
+    stopped = await taken(session.stream(max_tokens=10, stop_ids=[stop]))
+    assert stopped == whole[: whole.index(stop) + 1]
+
+
+async def an_aborted_reply_leaves_a_session_that_can_be_used(engine: Engine) -> None:
+    for keep in (False, True):
+        session = await engine.open("c")
+        stream = tokens(1, 50)
+        await session.sync(stream)
+        begun = await taken(session.stream(max_tokens=40, keep=keep), most=3)
+        if not keep:
+            assert session.mark() == 50
+        assert len(begun) < 40
+        await same_as_fresh(engine, session, [*stream, *tokens(2, 3)])
+
+
+async def a_cancelled_sync_leaves_a_session_that_can_be_used(engine: Engine) -> None:
+    for hops in range(1, 12):
+        session = await engine.open("c")
+        await session.sync(tokens(1, 10))
+        async with asyncio.TaskGroup() as group:
+            task = group.create_task(session.sync([*tokens(1, 10), *tokens(2, 4 * PREFILL_SLICE)]))
+            for _ in range(hops):
+                await asyncio.sleep(0)
+            task.cancel()
+        await same_as_fresh(engine, session, [*tokens(1, 10), *tokens(3, 20)])
+
+
+async def a_cancelled_reply_leaves_a_session_that_can_be_used(engine: Engine) -> None:
+    for hops in range(1, 12):
+        session = await engine.open("c")
+        stream = tokens(1, 40)
+        await session.sync(stream)
+        async with asyncio.TaskGroup() as group:
+            task = group.create_task(taken(session.stream(max_tokens=30, keep=True)))
+            for _ in range(hops):
+                await asyncio.sleep(0)
+            task.cancel()
+        await same_as_fresh(engine, session, [*stream, *tokens(3, 5)])
+
+
+async def a_fork_goes_its_own_way(engine: Engine) -> None:
+    session = await engine.open("c")
+    stream = tokens(1, 40)
+    await session.sync(stream)
+    twin = await session.fork()
+    assert twin.mark() == 40
+    extent = await twin.sync([*stream, *tokens(2, 10)])
+    assert (extent.reused, extent.computed) == (40, 10)
+    await session.sync([*stream, *tokens(3, 10)])
+    await same_as_fresh(engine, twin, [*stream, *tokens(2, 10)])
+    await same_as_fresh(engine, session, [*stream, *tokens(3, 10)])
+
+
+async def scores_are_log_probabilities_and_change_nothing(engine: Engine) -> None:
+    session = await engine.open("c")
+    stream = tokens(1, 40)
+    await session.sync(stream)
+    scores = await session.score([[40], [41], [40]])
+    assert len(scores) == 3
+    assert scores[0] == scores[2]
+    assert all(score <= 0 for score in scores)
+    assert session.mark() == 40
+    await same_as_fresh(engine, session, stream)
+
+
+async def a_mark_can_be_gone_back_to(engine: Engine) -> None:
+    session = await engine.open("c")
+    stream = tokens(1, 40)
+    await session.sync(stream)
+    mark = session.mark()
+    await taken(session.stream(max_tokens=20, keep=True))
+    assert session.mark() == mark + 20
+    await session.rewind(mark)
+    assert session.mark() == mark
+    scores, reply = await fingerprint(session)
+    fresh = await engine.open("fresh")
+    await fresh.sync(stream)
+    wanted, wanted_reply = await fingerprint(fresh)
+    assert np.max(np.abs(np.array(scores) - np.array(wanted))) <= 1e-4
+    assert reply == wanted_reply
+    for wrong in (mark + 1, -1):
+        with pytest.raises(ValueError, match="mark"):
+            await session.rewind(wrong)
+
+
+async def many_sessions_at_once_are_as_good_as_each_alone(engine: Engine) -> None:
+    async def life(number: int) -> list[tuple[list[float], list[int]]]:
+        session = await engine.open(f"call {number}")
+        seen = []
+        for turn in range(4):
+            await session.sync([*tokens(number, 20 + 7 * number), *tokens(100 * number + turn, 5 + number)])
+            seen.append(await fingerprint(session))
+        await session.close()
+        return seen
+
+    alone = [await life(number) for number in range(1, 6)]
+    together = await asyncio.gather(*(life(number) for number in range(1, 6)))
+    for one, other in zip(alone, together, strict=True):
+        for (scores, reply), (wanted, wanted_reply) in zip(other, one, strict=True):
+            assert np.max(np.abs(np.array(scores) - np.array(wanted))) <= 1e-4
+            assert reply == wanted_reply
+
+
+async def a_warmed_prefix_is_what_new_sessions_start_with(engine: Engine) -> None:
+    card = tokens(1, 60)
+    warmed = await engine.warm(card)
+    assert (warmed.total, warmed.computed) == (60, 60)
+    one, two = await engine.open("one"), await engine.open("two")
+    extent = await one.sync([*card, *tokens(2, 5)])
+    assert extent.computed == 5
+    await same_as_fresh(engine, one, [*card, *tokens(2, 5)])
+    await same_as_fresh(engine, two, tokens(7, 30))
+
+
+async def a_closed_session_holds_nothing(engine: Engine) -> None:
+    session = await engine.open("c")
+    await session.sync(tokens(1, 40))
+    await session.close()
+    assert session.mark() == 0
+
+
+async def a_deadline_stops_between_slices_and_tells_how_far_it_came(engine: Engine) -> None:
+    session = await engine.open("c")
+    await session.sync(tokens(1, 10))
+    now_s = asyncio.get_running_loop().time()
+    extent = await session.sync([*tokens(1, 10), *tokens(2, 90)], deadline_s=now_s)
+    assert extent.total == extent.reused + extent.computed == session.mark()
+    await same_as_fresh(engine, session, [*tokens(1, 10), *tokens(2, 90)])
+
+
+async def what_an_engine_says_it_can_it_can(engine: Engine) -> None:
+    assert engine.caps.ids
+    assert engine.caps.exact_rollback
+    assert engine.caps.fork
+    assert engine.caps.logprobs
+
+
+CONTRACT: tuple[Check, ...] = (
+    sync_accounts_for_every_token,
+    a_revision_leaves_no_trace,
+    a_reply_that_is_not_kept_leaves_no_trace,
+    a_reply_that_is_kept_is_part_of_the_stream,
+    a_suffix_counts_like_synced_tokens,
+    a_stop_id_ends_a_reply_and_is_its_last_token,
+    an_aborted_reply_leaves_a_session_that_can_be_used,
+    a_cancelled_sync_leaves_a_session_that_can_be_used,
+    a_cancelled_reply_leaves_a_session_that_can_be_used,
+    a_fork_goes_its_own_way,
+    scores_are_log_probabilities_and_change_nothing,
+    a_mark_can_be_gone_back_to,
+    many_sessions_at_once_are_as_good_as_each_alone,
+    a_warmed_prefix_is_what_new_sessions_start_with,
+    a_closed_session_holds_nothing,
+    a_deadline_stops_between_slices_and_tells_how_far_it_came,
+    what_an_engine_says_it_can_it_can,
+)
+
+
+def held(made: Callable[[], Any], check: Check) -> None:
+    """Run one check against a new engine, in virtual time."""
+
+    async def main() -> None:
+        async with made() as engine:
+            await check(engine)
+            await engine.close()
+
+    run_virtual(main())
+
+
+@pytest.mark.parametrize("check", CONTRACT, ids=lambda check: check.__name__)
+@pytest.mark.parametrize("made", ENGINES.values(), ids=ENGINES)
+def test_the_contract_holds(made: Callable[[], Any], check: Check) -> None:
+    held(made, check)
+
+
+@settings(max_examples=20, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
+@given(st.data())
+@pytest.mark.parametrize("made", ENGINES.values(), ids=ENGINES)
+def test_after_any_life_a_session_is_as_good_as_a_fresh_one(made: Callable[[], Any], data: st.DataObject) -> None:
+    async def any_life(engine: Engine) -> None:
+        session = await engine.open("c")
+        await session.sync(tokens(1, 5))
+        for _ in range(data.draw(st.integers(1, 6))):
+            what = data.draw(st.sampled_from(["sync", "stream", "keep", "abort", "score", "fork", "rewind", "cancel"]))
+            size, seed = data.draw(st.integers(1, 80)), data.draw(st.integers(2, 4))
+            if what == "sync":
+                await session.sync([*tokens(1, 5), *tokens(seed, size)])
+            elif what in ("stream", "keep"):
+                await taken(session.stream(max_tokens=size % 15 + 1, keep=what == "keep"))
+            elif what == "abort":
+                await taken(session.stream(max_tokens=30, keep=size % 2 == 0), most=size % 9)
+            elif what == "score":
+                await session.score([tokens(seed, size % 3 + 1)])
+            elif what == "fork":
+                session = await session.fork()
+            elif what == "rewind":
+                await session.rewind(min(session.mark(), 4 + size % 10))
+            else:
+                async with asyncio.TaskGroup() as group:
+                    task = group.create_task(session.sync([*tokens(1, 4), *tokens(seed, size)]))
+                    for _ in range(size % 7):
+                        await asyncio.sleep(0)
+                    task.cancel()
+        await same_as_fresh(engine, session, [*tokens(1, 5), *tokens(7, 12)])
+
+    held(made, any_life)
+
+
+# --- the contract notices ----------------------------------------------------------------------------------------
+
+
+class LeakyCache(Cache):
+    """Forgets one position too few at a rollback."""
+
+    __slots__ = ()
+
+    def truncate(self, length: int) -> None:
+        super().truncate(min(self.length, length + 1) if length else 0)
+
+
+class LeakyModel(CoreModel):
+    """A model with caches that leak."""
+
+    def new_cache(self) -> Cache:
+        return LeakyCache(self.config)
+
+
+class ForgetfulSession(EmbeddedSession):
+    """Rolls its own books back, and not the cache behind them."""
+
+    def _truncate(self, length: int) -> None:
+        del self.tokens[length:]
+        self._logits = None
+
+
+class KeepingSession(FakeSession):
+    """Keeps what was only a draft."""
+
+    async def stream(
+        self, suffix: Sequence[int] = (), *, max_tokens: int, stop_ids: Iterable[int] = (), grammar: Any = None,
+        keep: bool = False,
+    ) -> AsyncIterator[Sequence[int]]:  # fmt: skip
+        async for piece in super().stream(suffix, max_tokens=max_tokens, stop_ids=stop_ids, keep=True):
+            yield piece
+
+
+class AppendingSession(FakeSession):
+    """Understands "make your cache equal" as "append"."""
+
+    async def sync(
+        self, tokens: Sequence[int], *, stable: int | None = None, deadline_s: float | None = None
+    ) -> Extent:
+        await super().sync([*self.tokens, *tokens[len(self.tokens) :]])
+        return Extent(len(tokens), 0, len(tokens), 0, 0.0)
+
+
+class StatefulEngine(FakeEngine):
+    """An engine whose sessions are of a broken kind."""
+
+    kind: type[FakeSession] = FakeSession
+
+    async def open(self, session: str, *, adapter: AdapterRef | None = None, priority: int = 0) -> FakeSession:
+        return self.kind(self, list(self.warmed)) if session != "fresh" else FakeSession(self, [])
+
+
+def broken_fake(kind: type[FakeSession]) -> Callable[[], Any]:
+    """The fake engine with broken sessions."""
+
+    @asynccontextmanager
+    async def made() -> AsyncIterator[Engine]:
+        language = WordLanguage()
+        for number in range(VOCABULARY):
+            language.id_of(f"w{number}")
+        engine = StatefulEngine(language, written, p_over=share_of)
+        StatefulEngine.kind = kind
+        yield engine
+
+    return made
+
+
+class ForgetfulEngine(EmbeddedEngine):
+    """An engine whose sessions forget only in their books."""
+
+    async def open(self, session: str, *, adapter: AdapterRef | None = None, priority: int = 0) -> EmbeddedSession:
+        kind = EmbeddedSession if session == "fresh" else ForgetfulSession
+        return kind(self, self.model.new_cache(), [])
+
+
+@asynccontextmanager
+async def leaky_engine() -> AsyncIterator[Engine]:
+    """The embedded engine over a cache that rolls back wrongly."""
+    model = tiny_model()
+    model.__class__ = LeakyModel
+    async with EmbeddedEngine(model, run_outside) as engine:
+        yield engine
+
+
+@asynccontextmanager
+async def forgetful_engine() -> AsyncIterator[Engine]:
+    """The embedded engine with sessions that do not tell the cache."""
+    async with ForgetfulEngine(MODEL, run_outside) as engine:
+        yield engine
+
+
+@pytest.mark.parametrize(
+    ("made", "check"),
+    [
+        (leaky_engine, a_revision_leaves_no_trace),
+        (leaky_engine, a_reply_that_is_not_kept_leaves_no_trace),
+        (leaky_engine, a_mark_can_be_gone_back_to),
+        (forgetful_engine, a_revision_leaves_no_trace),
+        (forgetful_engine, a_mark_can_be_gone_back_to),
+        (broken_fake(KeepingSession), a_reply_that_is_not_kept_leaves_no_trace),
+        (broken_fake(AppendingSession), a_revision_leaves_no_trace),
+        (broken_fake(AppendingSession), sync_accounts_for_every_token),
+    ],
+)
+def test_an_engine_that_rolls_back_wrongly_fails_the_contract(made: Callable[[], Any], check: Check) -> None:
+    with pytest.raises(AssertionError):
+        held(made, check)
