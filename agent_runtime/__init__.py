@@ -43,6 +43,10 @@ _ROOM_OF = {name: room for room, names in _ROOMS.items() for name in names}
 check()
 
 
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})
+
+
 def __getattr__(name: str) -> Any:
     room = _ROOM_OF.get(name)
     if room is None:

@@ -49,11 +49,14 @@ def refold(entries: Sequence[Entry], agent: Agent) -> Difference | None:
             recorded.setdefault(entry.cause, []).append(entry)
     # The mind sees events in the order of the log; CallEnded comes after it has decided for the last time.
     last_decided = max(recorded, default=0)
+    cut_off = not isinstance(entries[-1].what, CallEnded)
     for entry in entries:
         if not isinstance(entry.what, Event) or isinstance(entry.what, CallEnded) or entry.seq > last_decided:
             continue
         then = [_bare(e.what) for e in recorded.get(entry.seq, [])]
         now = [_bare(command) for command in mind.receive(entry)]
+        if cut_off and entry.seq == last_decided:
+            now = now[: len(then)]  # a crash took the rest of them
         if then != now:
             return Difference(entry.seq, tuple(then), tuple(now))
     return None
@@ -67,7 +70,7 @@ def compare(first: Sequence[Entry], second: Sequence[Entry]) -> Difference | Non
             return Difference(seq, (_bare(mine),), (_bare(other),))
     if len(ours) != len(theirs):
         at = min(len(ours), len(theirs))
-        seq = ours[at][0] if at < len(ours) else ours[-1][0]
+        seq = ours[at][0] if at < len(ours) else ours[-1][0] if ours else 0
         return Difference(
             seq, tuple(_bare(d) for _, d in ours[at : at + 1]), tuple(_bare(d) for _, d in theirs[at : at + 1])
         )

@@ -129,7 +129,7 @@ class Session:
         except Exception as error:
             fault = _innermost(error)
             await self._end(CallEnded("failed", self._sample(), f"{type(fault).__name__}: {fault}"))
-            raise
+            raise fault from None  # the one fault, not the group that the tasks wrapped around it
         return self._how_it_ended()
 
     def _how_it_ended(self) -> CallEnded:

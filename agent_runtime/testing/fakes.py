@@ -195,7 +195,9 @@ class FakeSession:
         return len(self.tokens)
 
     async def rewind(self, mark: int) -> None:
-        """Drop what is after `mark`."""
+        """Drop what is after `mark`. Raises `ValueError` when it lies ahead."""
+        if not 0 <= mark <= len(self.tokens):
+            raise ValueError(f"mark {mark} lies outside of the session's {len(self.tokens)} tokens")
         del self.tokens[mark:]
 
     async def close(self) -> None:

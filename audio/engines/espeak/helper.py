@@ -122,6 +122,8 @@ class Espeak:
     """The loaded library. Raises RuntimeError with every reason when none can be loaded."""
 
     def __init__(self, library: str | None, data: str | None) -> None:
+        # Debian's library opens a sound server that nobody plays to, and leaves folders in /tmp and ~/.config for it.
+        os.environ["PULSE_RUNTIME_PATH"] = "/proc/none"
         reasons = []
         for path, folder in candidates(library, data):
             try:

@@ -48,17 +48,17 @@ def said_words(*, calls: int = 3000, seed: int = 11) -> list[str]:
     Values come into speech from the note, the offer and the card; here they would let a wrong one be said.
     """
     rng = Random(seed)
-    values = {*DAYS, *PARTS, *(time.split()[0] for time in TIMES)}
+    values = {*DAYS, *PARTS, *(time.split()[0] for time in TIMES), "six", "seven"}
     words: set[str] = set()
     for _ in range(calls):
         call = expert_call(rng, line=Line())
-        own = {*values, *call.caller.goal.name.split(), *call.segments[0].text.replace(".", "").split()}
+        own_name = set(call.caller.goal.name.split())
         for segment in call.segments[2:]:
             if segment.role in (Role.SAY, Role.FILLER):
                 words.update(
                     word
                     for word in segment.text.replace(",", "").replace(".", "").replace("?", "").split()
-                    if word not in own
+                    if word not in own_name
                 )
     # "which one" is no time of day
     return sorted((words | {"thirty"}) - values | {"one"})

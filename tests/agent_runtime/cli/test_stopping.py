@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from agent_runtime.boxed import FRONT_DESK
+from agent_runtime.boxed import FRONT_DESK, cache_folder
 from agent_runtime.log import read_log
 from tests.agent_runtime.cli.lines import start
 
@@ -49,7 +49,7 @@ def test_a_call_that_is_stopped_leaves_nothing(tmp_path: Path, asked: signal.Sig
     temporary, home = tmp_path / "temporary", tmp_path / "home"
     temporary.mkdir()
     home.mkdir()
-    env = {"TMPDIR": str(temporary), "HOME": str(home), "XDG_CACHE_HOME": "", "DUOLOGUE_CACHE": ""}
+    env = {"TMPDIR": str(temporary), "HOME": str(home), "XDG_CACHE_HOME": "", "DUOLOGUE_CACHE": str(cache_folder())}
     process = start("demo", "--realtime", "--out", "new/deep/call", cwd=tmp_path, env=env)
     with process:
         until(process, "answered")
@@ -62,9 +62,8 @@ def test_a_call_that_is_stopped_leaves_nothing(tmp_path: Path, asked: signal.Sig
     assert (process.returncode, err) == (130, "duologue demo: stopped; nothing was kept\n")
     assert "the call was cancelled" in out
     assert sorted(path.name for path in tmp_path.iterdir()) == ["home", "temporary"]
-    assert list(temporary.iterdir()) == [], "onnxruntime left its .ses here when it reported sessions to its maker"
-    assert [path.name for path in home.rglob("*") if path.is_dir()][:2] == [".cache", "duologue"]
-    assert not (home / ".cache" / "Microsoft").exists()
+    # Guests did leave things: onnxruntime its reports to its maker, Debian's espeak-ng folders of a sound server.
+    assert [*temporary.iterdir(), *home.iterdir()] == []
     assert alive(process.pid) == []
 
 

@@ -1,0 +1,86 @@
+"""The figures: each measures something, says of what, and is null with a reason where it cannot."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from agent_runtime.bench import Figure, machine, percentile
+from agent_runtime.bench.calls import figures
+from agent_runtime.bench.engine import event_cost, model_speed, start
+from agent_runtime.bench.replays import recorded_call, scripted_call
+from agent_runtime.testing import synthesis
+
+
+def test_percentiles_are_values_that_were_measured() -> None:
+    values = [5.0, 1.0, 4.0, 2.0, 3.0]
+    assert [percentile(values, share) for share in (0, 20, 50, 95, 100)] == [1.0, 1.0, 3.0, 5.0, 5.0]
+    with pytest.raises(ValueError, match="no values"):
+        percentile([], 50)
+
+
+def test_a_figure_without_its_key_is_an_object() -> None:
+    assert Figure("start_s", 0.5, "s", 3, 0.7, "c", "m", "d").as_json() == {
+        "value": 0.5, "unit": "s", "n": 3, "p95": 0.7, "command": "c", "machine": "m", "date": "d", "reason": ""
+    }  # fmt: skip
+
+
+def test_the_machine_is_named() -> None:
+    assert "cores, Python 3." in machine()
+
+
+def test_an_event_costs_something_and_far_less_than_a_frame() -> None:
+    figure = event_cost(400)
+    assert (figure.key, figure.unit, figure.n) == ("event_cost_us", "us", 400)
+    assert figure.value is not None
+    assert 1 < figure.value < 20_000
+
+
+def test_the_model_extends_and_decodes() -> None:
+    extend, decode = model_speed(repeats=1)
+    assert (extend.key, extend.unit, extend.n) == ("extend5_ms", "ms", 1)
+    assert (decode.key, decode.unit) == ("decode_tok_s", "tokens/s")
+    for figure in (extend, decode):
+        assert figure.value is not None
+        assert figure.value > 0
+        assert figure.p95 is not None
+    assert extend.p95 is not None
+    assert extend.value is not None
+    assert extend.p95 >= extend.value
+
+
+def test_a_call_of_words_runs_far_faster_than_life() -> None:
+    figure = scripted_call(60, repeats=1)
+    assert (figure.key, figure.unit, figure.n) == ("replay_scripted_speed", "x real time", 1)
+    assert figure.value is not None
+    assert figure.value > 20
+
+
+def test_a_start_is_timed_in_a_process_of_its_own() -> None:
+    figure = start(repeats=1)
+    assert (figure.key, figure.n, figure.reason) == ("start_s", 1, "")
+    assert figure.value is not None
+    assert 0 < figure.value < 60
+
+
+@pytest.mark.parametrize("folder", ["", "/no/such/folder"])
+def test_without_recordings_it_says_what_to_set(monkeypatch: pytest.MonkeyPatch, folder: str) -> None:
+    monkeypatch.setenv("DUOLOGUE_CALLS", folder)
+    figure = recorded_call()
+    assert (figure.key, figure.value) == ("replay_call_speed", None)
+    assert "DUOLOGUE_CALLS" in figure.reason
+
+
+def test_without_a_voice_for_callers_every_figure_of_calls_says_so(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    if synthesis.available() is None:
+        pytest.skip("the voices are found without the PATH")
+    found = list(figures(5))
+    assert [figure.key for figure in found] == [
+        "first_sound_p50_ms", "cut_in_share", "yield_p95_ms", "backchannel_cut_share", "calendar_right"
+    ]  # fmt: skip
+    assert {figure.value for figure in found} == {None}
+    assert all("no caller voice" in figure.reason for figure in found)

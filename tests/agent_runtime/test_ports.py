@@ -1,0 +1,112 @@
+"""Each adapter is assigned to its port, so that the type checker proves the fit; the runtime part looks at the names.
+
+`mypy` fails here when an adapter and its port drift apart. Adapters never import the port.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import inspect
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from agent_runtime import ports
+from agent_runtime.doors.recording import RecordingDoor
+from agent_runtime.doors.tape import Tape
+from agent_runtime.doors.words import WordsDoor
+from agent_runtime.engines.core_language import CoreLanguage
+from agent_runtime.engines.embedded import EmbeddedEngine, EmbeddedSession
+from agent_runtime.testing.caller import ScriptedCaller
+from agent_runtime.testing.fakes import FakeEngine, FakeSession, TimedVoice, WordLanguage
+from agent_runtime.thinking import Language
+from audio.engines.espeak.voice import EspeakVoice
+from audio.engines.silero import Silero, SileroStream
+from audio.engines.sphinx.pool import SphinxPool, SphinxStream
+
+if TYPE_CHECKING:
+
+    def engines(embedded: EmbeddedEngine, fake: FakeEngine) -> Iterator[ports.Engine]:
+        yield embedded
+        yield fake
+
+    def engine_sessions(embedded: EmbeddedSession, fake: FakeSession) -> Iterator[ports.EngineSession]:
+        yield embedded
+        yield fake
+
+    def languages(core: CoreLanguage, words: WordLanguage) -> Iterator[Language]:
+        yield core
+        yield words
+
+    def voices(espeak: EspeakVoice, timed: TimedVoice) -> Iterator[ports.Voice]:
+        yield espeak
+        yield timed
+
+    def detectors(silero: Silero) -> ports.Detector:
+        return silero
+
+    def detector_streams(silero: SileroStream) -> ports.DetectorStream:
+        return silero
+
+    def recognisers(sphinx: SphinxPool) -> ports.Recogniser:
+        return sphinx
+
+    def recogniser_streams(sphinx: SphinxStream) -> ports.RecogniserStream:
+        return sphinx
+
+    def doors(recording: RecordingDoor, words: WordsDoor, tape: Tape, caller: ScriptedCaller) -> Iterator[ports.Door]:
+        yield recording
+        yield words
+        yield tape
+        yield caller
+
+
+FITS: list[tuple[type[Any], type[Any]]] = [
+    (ports.Engine, EmbeddedEngine),
+    (ports.Engine, FakeEngine),
+    (ports.EngineSession, EmbeddedSession),
+    (ports.EngineSession, FakeSession),
+    (ports.Voice, EspeakVoice),
+    (ports.Voice, TimedVoice),
+    (ports.Detector, Silero),
+    (ports.DetectorStream, SileroStream),
+    (ports.Recogniser, SphinxPool),
+    (ports.RecogniserStream, SphinxStream),
+    (ports.Door, RecordingDoor),
+    (ports.Door, WordsDoor),
+    (ports.Door, Tape),
+    (ports.Door, ScriptedCaller),
+    (Language, CoreLanguage),
+    (Language, WordLanguage),
+]
+
+
+@pytest.mark.parametrize(("port", "adapter"), FITS, ids=lambda one: one.__name__)
+def test_an_adapter_has_what_its_port_asks_for(port: type[Any], adapter: type[Any]) -> None:
+    """A second look without a type checker: names, and which of them are awaited or iterated."""
+    for name, asked in vars(port).items():
+        if name.startswith("_"):
+            continue
+        assert hasattr(adapter, name) or name in getattr(adapter, "__annotations__", {}), f"{adapter.__name__}.{name}"
+        given = getattr(adapter, name, None)
+        if inspect.iscoroutinefunction(asked):
+            assert inspect.iscoroutinefunction(given), f"{adapter.__name__}.{name} is to be awaited"
+        elif inspect.isfunction(asked) and given is not None:
+            assert not inspect.iscoroutinefunction(given), f"{adapter.__name__}.{name} is not to be awaited"
+
+
+@pytest.mark.parametrize("name", ports.__all__)
+def test_every_port_is_exported_and_documented(name: str) -> None:
+    port = getattr(ports, name)
+    if inspect.isclass(port):
+        assert inspect.getdoc(port)
+
+
+def test_adapters_of_the_speech_parts_never_import_the_port() -> None:
+    for name in ("audio.engines.silero", "audio.engines.sphinx.pool", "audio.engines.espeak.voice"):
+        spec = importlib.util.find_spec(name)
+        assert spec is not None
+        assert spec.loader is not None
+        source = spec.loader.get_source(name)  # type: ignore[attr-defined]
+        assert "agent_runtime" not in source
