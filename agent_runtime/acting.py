@@ -49,12 +49,14 @@ class Acting:
         try:
             await asyncio.wait([work], timeout=tool.timeout_s)
             if work.cancelled():
-                answer: Event = ToolFailed(order.call, order.tool, "raised", "CancelledError: the tool cancelled itself")
+                detail = "CancelledError: the tool cancelled itself"
+                answer: Event = ToolFailed(order.call, order.tool, "raised", detail)
             elif work.done():
                 answer = work.result()
             else:
                 work.cancel()
-                detail = f"{tool.name} gave no result within its {tool.timeout_s:g} s (raise timeout_s, or make it quicker)"
+                limit = f"{tool.timeout_s:g} s"
+                detail = f"{tool.name} gave no result within its {limit} (raise timeout_s, or make it quicker)"
                 answer = ToolFailed(order.call, order.tool, "timed_out", detail)
             await self._bus.publish(answer, cause)
         except asyncio.CancelledError:

@@ -67,6 +67,7 @@ class Listening:
         self._fed = 0  # and up to here was heard by the recogniser, while a segment is open
         self._segment = 0
         self._segment_first = 0
+        self._started_at = 0  # when the start of the segment was known: nothing of it is told before
         self._open = False
         self._revision = 0
         self._tracker = TranscriptTracker()
@@ -123,7 +124,7 @@ class Listening:
                 await self._start(edge)
             else:
                 await self._stop(edge)
-        if self._open:
+        if self._open and self._unsure is None:  # no words of a segment before its start is told
             await self._feed_to(self._judged)
         self._forget()
 
@@ -148,6 +149,7 @@ class Listening:
         self._unsure = None
         first = self._between(edge.sample, min(edge.sample + self._hum, self._judged))
         edge = replace(edge, decided_sample=max(edge.decided_sample, min(edge.sample + self._hum, self._judged)))
+        self._started_at = edge.decided_sample
         await self._put(
             SpeechStarted(
                 edge.sample, edge.decided_sample, round(edge.probability, 3), round(hum(first), 3), self._segment
@@ -187,7 +189,7 @@ class Listening:
             await self._partial(hypothesis)
 
     async def _partial(self, hypothesis: Hypothesis) -> None:
-        now = self._segment_first + hypothesis.at_sample
+        now = max(self._segment_first + hypothesis.at_sample, self._started_at)
         split = self._tracker.update([word.text for word in hypothesis.words], now)
         shown = (" ".join(split.stable), " ".join(split.tail))
         if shown == self._shown:

@@ -170,10 +170,10 @@ class Speaking:
                 await self._changed.wait()
                 next_s = max(next_s, loop.time())
                 continue
+            if next_s > loop.time():
+                await asyncio.sleep(next_s - loop.time())
             if loop.time() - next_s > LATE_LIMIT_S:
                 next_s = loop.time()
-            elif next_s > loop.time():
-                await asyncio.sleep(next_s - loop.time())
             sample = round((next_s - line_origin_s) * RATE_HZ)
             self._playout.sample = sample
             if self._audible:

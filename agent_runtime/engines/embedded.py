@@ -202,7 +202,7 @@ class EmbeddedSession:
             piece = wanted[done : done + PREFILL_SLICE]
             await self._extend(piece)
             done += len(piece)
-        return Extent(len(wanted), common, done - common, dropped, loop.time() - begin_s)
+        return Extent(done, common, done - common, dropped, loop.time() - begin_s)
 
     async def stream(
         self,
@@ -303,9 +303,7 @@ class EmbeddedSession:
 
     def _restore(self, length: int) -> None:
         """A step was abandoned: its thread may still write, so this session goes on with a copy of what is certain."""
-        fresh = self.cache.fork()
-        fresh.truncate(length)
-        self.cache = fresh
+        self.cache = self.cache.fork(length)
         self._logits = None
 
 

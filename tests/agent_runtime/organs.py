@@ -56,7 +56,13 @@ _CALLS = {
     "book": ("book", {"day": "wednesday", "time": "ten thirty", "name": "miller"}),
     "jot": ("jot", {"name": "miller"}),
 }
-_OUTCOMES = {"bye": "said_goodbye", "silent": "silent", "nothing": "cut_short", "failed": "failed", "say and fail": "failed"}
+_OUTCOMES = {
+    "bye": "said_goodbye",
+    "silent": "silent",
+    "nothing": "cut_short",
+    "failed": "failed",
+    "say and fail": "failed",
+}
 
 
 class World:

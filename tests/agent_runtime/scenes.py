@@ -37,7 +37,21 @@ from policies.endpointing import EndpointSettings
 from policies.shapes import Parameter, ToolShape
 from policies.trajectory import Role, Segment, Trajectory
 
-__all__ = ["BOOK", "FIND", "JOT", "PLAIN_FLOOR", "TODAY", "Talk", "clip", "desk", "play", "shown", "spoken_call"]
+__all__ = [
+    "BOOK",
+    "FIND",
+    "JOT",
+    "PLAIN_FLOOR",
+    "QUIET",
+    "TODAY",
+    "Talk",
+    "clip",
+    "desk",
+    "play",
+    "shown",
+    "spoken_call",
+    "talk",
+]
 
 TODAY = datetime.date(2026, 11, 23)
 
@@ -47,6 +61,9 @@ BOOK = ToolShape("book", (DAY, Parameter("time", "time"), Parameter("name", "hea
 JOT = ToolShape("jot", (Parameter("name", "heard"),), effect="write")
 """A write that needs no read-back."""
 
+QUIET = ["no timer endpoint", "no timer idle", "no timer overlap"]
+"""What every beginning of speech forgets."""
+
 PLAIN_FLOOR = FloorSettings(
     endpointing=EndpointSettings(
         curve=((0.0, 1000), (0.3, 1000), (0.31, 200), (1.0, 200)), unsettled_ms=300, noise_ms=600, habit_most_ms=0
@@ -55,8 +72,8 @@ PLAIN_FLOOR = FloorSettings(
         hum_hold_ms=300, hum_most_ms=450, nearly_done_ms=300, answer_ms=1200, long_ms=1200, settle_ms=400
     ),
 )
-"""Round times, so that scripts do not change whenever a policy is tuned: 200 ms after words that may be the end, 1 s after
-words that lean on a next one."""
+"""Round times, so that scripts do not change whenever a policy is tuned: 200 ms after words that may be the end, 1 s
+after words that lean on a next one."""
 
 
 def shown(command: Command) -> str:
@@ -229,6 +246,24 @@ class Talk:
         """The utterance ends with `heard` heard of it."""
         self.tell(ev.UtteranceHeard(utterance, at_ms, reason == "played", heard), at_ms)
         return self.tell(ev.UtteranceEnded(utterance, at_ms * 16, reason))
+
+
+def talk(**settings: Any) -> Talk:
+    """A call that is answered without a greeting."""
+    found = Talk(**settings)
+    found.starts()
+    return found
+
+
+def answering() -> Talk:
+    """The agent has begun to say 40 characters, at 2300 ms."""
+    scene = talk()
+    scene.turn("when are you open", 1000)
+    scene.thinks(1)
+    scene.writes(1, "we are open from nine to five every day.")
+    scene.ends(1)
+    scene.sounds(1, 2300)
+    return scene
 
 
 # --- whole calls -------------------------------------------------------------------------------------------------

@@ -88,8 +88,9 @@ class Deaf:
     facts: dict[str, Any] = {}  # noqa: RUF012 - a test door
 
     async def listen(self) -> AsyncIterator[Any]:
-        for nothing in ():
-            yield nothing
+        nothing: tuple[Any, ...] = ()
+        for one in nothing:
+            yield one
 
 
 def test_what_cannot_be_played_is_refused_in_one_line_and_leaves_nothing(tmp_path: Path) -> None:

@@ -37,12 +37,13 @@ def test_a_segment_that_has_begun_is_not_settled_before_its_final_text() -> None
     found = talk()
     found.hear(1, "wednesday", final=True)
     found.begin(2)
-    assert not found.turn.settled
+    settled = [found.turn.settled]
     assert found.turn.text == "wednesday"
     assert not found.hear(2, "", final=True), "no words: nothing changed"
-    assert found.turn.settled
+    settled.append(found.turn.settled)
     found.begin(2)
-    assert found.turn.settled, "it begins once"
+    settled.append(found.turn.settled)
+    assert settled == [False, True, True], "it begins once"
 
 
 def test_a_committed_turn_is_closed_and_later_words_of_it_come_too_late() -> None:
@@ -120,9 +121,9 @@ def test_only_what_was_heard_stands_in_the_stream() -> None:
     found.said("until five.", "until five.", complete=True, goodbye=False)
     found.said("goodbye.", "goodbye.", complete=True, goodbye=True)
     found.said("goodbye and thanks.", "goodbye", complete=False, goodbye=True)
-    assert stream(found) == (
-        "<say> we are<cut><say> until five.<end><say> goodbye.<bye><say> goodbye<cut>"
-    ), "a goodbye that was cut off is no goodbye"
+    assert stream(found) == ("<say> we are<cut><say> until five.<end><say> goodbye.<bye><say> goodbye<cut>"), (
+        "a goodbye that was cut off is no goodbye"
+    )
 
 
 def test_heard_utterances_belong_to_the_turn_that_answers_them() -> None:

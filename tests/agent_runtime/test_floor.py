@@ -1,4 +1,4 @@
-"""Who has the floor: what speech edges, pauses and overlaps mean, as the policies see them through the mind's numbers."""
+"""Who has the floor: what speech edges, pauses and overlaps mean to the policies, through the mind's numbers."""
 
 from __future__ import annotations
 
@@ -48,10 +48,11 @@ def test_samples_are_counted_from_where_the_line_began() -> None:
 def test_without_an_answer_under_way_speech_is_a_turn() -> None:
     line = Line()
     assert line.starts(1000) == Verdict("keep", "the caller has the floor")
-    assert line.floor.caller_speaking
+    speaking = [line.floor.caller_speaking]
     assert not line.floor.overlapping
     line.stops(1500)
-    assert not line.floor.caller_speaking
+    speaking.append(line.floor.caller_speaking)
+    assert speaking == [True, False]
     assert line.decides(1600) == Verdict("keep", "no overlap")
 
 

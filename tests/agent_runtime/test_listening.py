@@ -21,6 +21,7 @@ from agent_runtime.log import MemoryLog
 from agent_runtime.ports import CallerAudio
 from agent_runtime.record import Entry
 from agent_runtime.timeline import Timeline
+from audio.vad import SpeechSettings
 
 RATE_HZ = 16_000
 WORD = 1600
@@ -76,9 +77,7 @@ class CountingRecogniser:
         if not len(loud):
             return ()
         count = len(loud) // WORD
-        return tuple(
-            Word(f"w{n + 1}", int(loud[n * WORD]), int(loud[(n + 1) * WORD - 1]) + 1) for n in range(count)
-        )
+        return tuple(Word(f"w{n + 1}", int(loud[n * WORD]), int(loud[(n + 1) * WORD - 1]) + 1) for n in range(count))
 
     async def feed(self, pcm: Any, *, due_s: float | None = None) -> list[Hypothesis]:
         self._pcm = np.concatenate((self._pcm, pcm))
@@ -227,9 +226,7 @@ def test_silence_is_no_event() -> None:
 def test_missing_audio_is_told_and_the_line_keeps_its_count() -> None:
     pcm = sound((1.0, 1.5), (3.0, 3.5), seconds=5.0)
     entries, end, _ = heard(Line(pcm, 320, ahead=False, missing=(32_000, 40_000)))
-    assert of(entries, ev.AudioLost) == [
-        ev.AudioLost(32_000, 8_000, "the door delivered no audio for this stretch")
-    ]
+    assert of(entries, ev.AudioLost) == [ev.AudioLost(32_000, 8_000, "the door delivered no audio for this stretch")]
     assert end == len(pcm)
     assert abs(of(entries, ev.SpeechStarted)[1].sample - 48_000) <= 160
 
@@ -257,6 +254,14 @@ def test_what_begins_like_a_hum_is_told_a_moment_later_with_a_better_judgement()
     assert said.hum == 0.0
     assert hummed.known_sample - hummed.sample >= 1600
     assert said.known_sample - said.sample < 1600
+
+
+def test_a_hum_shorter_than_its_judgement_is_told_with_its_stop() -> None:
+    quick = ListeningSettings(speech=SpeechSettings(stop_hangover_ms=0, minimum_speech_ms=0), hum_ms=400)
+    entries, _, _ = heard(Line(sound((1.0, 1.1), seconds=2.0, tone_hz=150.0), 320, ahead=False), quick)
+    kinds = [type(entry.what).__name__ for entry in entries]
+    assert kinds[0] == "SpeechStarted"
+    assert kinds[-2:] == ["SpeechStopped", "FinalTranscript"]
 
 
 def test_memory_stays_small_through_an_hour_of_silence() -> None:

@@ -113,9 +113,7 @@ def test_a_pause_ends_a_segment_and_a_short_gap_does_not() -> None:
 
 def test_revisions_grow_by_one_over_the_whole_call() -> None:
     entries, _ = heard(Words(WISH, Clip([("bye", 5000, 5300)])))
-    revisions = [
-        e.what.revision for e in entries if isinstance(e.what, (ev.PartialTranscript, ev.FinalTranscript))
-    ]
+    revisions = [e.what.revision for e in entries if isinstance(e.what, (ev.PartialTranscript, ev.FinalTranscript))]
     assert revisions == list(range(1, len(revisions) + 1))
 
 

@@ -70,9 +70,12 @@ class Watch:
         what = entry.what
         if self.hung_up:
             assert orders == [], "after HangUp nothing more is ordered"
-        stale = isinstance(
-            what, (ev.ThoughtFormed, ev.ExpectationFormed, ev.ClauseGenerated, ev.ToolRequested, ev.GenerationEnded)
-        ) and what.generation != self.generating
+        stale = (
+            isinstance(
+                what, (ev.ThoughtFormed, ev.ExpectationFormed, ev.ClauseGenerated, ev.ToolRequested, ev.GenerationEnded)
+            )
+            and what.generation != self.generating
+        )
         stale = stale or (isinstance(what, (ev.ToolReturned, ev.ToolFailed)) and what.call not in self.called)
         if stale:
             assert orders == [], f"{what} belongs to nothing any more"
@@ -149,7 +152,8 @@ class Watch:
         assert (READ_BACK, READ_BACK) in self.spoken_before_answer, "the read-back was heard to its last word"
         agreeing = {"yes", "please", "mm", "hm", "um"} | set(CALLER_TEXTS[4].split())
         words = set(self.answered.split())
-        assert words & {"yes", "mm"} and words <= agreeing, f"{self.answered!r} is no agreement"
+        assert words & {"yes", "mm"}, f"{self.answered!r} is no agreement"
+        assert words <= agreeing, f"{self.answered!r} says more than yes"
 
     def _batch(self, orders: list[Command]) -> None:
         takes_back = any(isinstance(o, do.Decision) and o.action == "wait" for o in orders)
@@ -211,7 +215,11 @@ class Chance:
         found += ["settles"] * 3 * bool(world.caller.owed) + ["speaks"] * 2 * (not world.caller.speaking)
         found += ["turn"] * 2 * (not world.caller.speaking and not world.caller.owed)
         found += ["engine"] * 3 * bool(world.engine.may()) + ["writes"] * 4 * bool(world.engine.steps)
-        found += ["confirms"] * bool(world.engine.may()) + ["reply"] * 2 * bool(world.engine.steps) + ["scored"] * bool(world.engine.scores)
+        found += (
+            ["confirms"] * bool(world.engine.may())
+            + ["reply"] * 2 * bool(world.engine.steps)
+            + ["scored"] * bool(world.engine.scores)
+        )
         found += ["plays"] * 2 * world.voice.may_play + ["utterance"] * 2 * world.voice.may_play
         found += ["tool returns"] * 2 * bool(world.tools.running)
         if self.pick(range(20)) == 19:
@@ -325,9 +333,13 @@ class Chance:
 def finish(chance: Chance) -> None:
     """Everybody answers now and the caller says goodbye: the call must come to its end."""
     world, watch = chance.world, chance.watch
+
+    def over() -> bool:
+        return watch.hung_up
+
     watch.settle()
     for _ in range(400):
-        if watch.hung_up:
+        if over():
             return
         if world.caller.speaking:
             world.caller.stops()

@@ -17,21 +17,22 @@ def test_numbers_grow_by_one_for_each_kind() -> None:
 
 def test_something_is_under_way_until_all_of_it_has_ended() -> None:
     plans = Plans()
-    assert not plans.any
+    busy = [plans.any]
     plans.generation = Generation(1, Trajectory(), False)
-    assert plans.any
-    plans.generation = None
-    plans.call = ToolCall(1, "find_slots", 0)
-    assert plans.any
+    busy.append(plans.any)
+    plans.generation, plans.call = None, ToolCall(1, "find_slots", 0)
+    busy.append(plans.any)
     plans.call = None
     utterance = plans.utterance("answer")
-    assert plans.any
+    busy.append(plans.any)
     utterance.cancelled = True
-    assert not plans.any
-    assert plans.settling
+    busy.append(plans.any)
+    assert busy == [False, True, True, True, False]
+    settling = [plans.settling]
     assert list(plans.speaking) == []
     plans.utterances.clear()
-    assert not plans.settling
+    settling.append(plans.settling)
+    assert settling == [True, False], "what was heard of it is told with its end"
 
 
 def test_only_the_generation_in_progress_is_current() -> None:

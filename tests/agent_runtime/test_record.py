@@ -1,4 +1,4 @@
-"""The line form of the log: every event and command comes back as it was, and three lines stand here letter by letter."""
+"""The line form of the log: every event and command comes back as it was; three lines stand here letter by letter."""
 
 from __future__ import annotations
 
@@ -87,7 +87,9 @@ def test_the_classes_are_all_exported_under_their_names() -> None:
 def test_three_golden_lines() -> None:
     """These bytes are a promise to everybody who keeps logs: change them only together with `SCHEMA`."""
     started = ev.CallStarted("c1", "inbound", "5ub", "front desk", "2026-11-23", 1, "d1g", "+15550100")
-    final = ev.FinalTranscript(2, 9, 96_160, "wednesday, café", (("wednesday,", 83_520, 90_000), ("café", 90_000, 92_160)))
+    final = ev.FinalTranscript(
+        2, 9, 96_160, "wednesday, café", (("wednesday,", 83_520, 90_000), ("café", 90_000, 92_160))
+    )
     decision = Decision("think", "turn over: complete", {"words": 0.93, "silence_ms": 250.0})
     assert encode(Entry(1, 0, 0, started)) == (
         '{"seq":1,"at_us":0,"cause":0,"kind":"event","type":"CallStarted",'
@@ -113,7 +115,8 @@ def test_what_somebody_said_or_gave_stands_apart() -> None:
         plain = [field.name for field in dataclasses.fields(kind) if not field.metadata.get("personal")]
         assert [field.name for field in dataclasses.fields(kind)] == plain + personal, "personal fields come last"
     for kind, names in {
-        ev.CallStarted: {"counterparty"}, ev.PartialTranscript: {"stable", "tail"}, ev.FinalTranscript: {"text", "words"},
+        ev.CallStarted: {"counterparty"},
+        ev.PartialTranscript: {"stable", "tail"}, ev.FinalTranscript: {"text", "words"},
         ev.DigitPressed: {"digit"}, ev.ThoughtFormed: {"text"}, ev.ExpectationFormed: {"text"},
         ev.ClauseGenerated: {"text"}, ev.ToolRequested: {"spoken", "slots", "arguments"},
         ev.ToolReturned: {"spoken", "result"}, ev.ToolFailed: {"detail"}, ev.UtteranceHeard: {"text"}, Say: {"text"},
@@ -144,7 +147,7 @@ def test_mappings_that_are_no_dicts_are_written_and_other_things_refused() -> No
     frozen = types.MappingProxyType({"words": 0.5})
     line = encode(Entry(1, 0, 0, Decision("wait", "x", frozen)))
     assert json.loads(line)["data"]["scores"] == {"words": 0.5}
-    with pytest.raises(TypeError, match="^set cannot stand in a log; give plain JSON values$"):
+    with pytest.raises(TypeError, match=r"^set cannot stand in a log; give plain JSON values$"):
         encode(Entry(1, 0, 0, ev.ToolReturned(1, "x", "y", {1})))
 
 

@@ -34,7 +34,7 @@ def entries() -> tuple[Entry, ...]:
 def changed(entries: Sequence[Entry], at: int, **fields: object) -> list[Entry]:
     """The entries with one of them changed."""
     return [
-        dataclasses.replace(entry, what=dataclasses.replace(entry.what, **fields)) if entry.seq == at else entry  # type: ignore[arg-type]
+        dataclasses.replace(entry, what=dataclasses.replace(entry.what, **fields)) if entry.seq == at else entry
         for entry in entries
     ]
 

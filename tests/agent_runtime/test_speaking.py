@@ -1,10 +1,11 @@
-"""The mouth of a call: paced to the sample, silent within a frame, honest about what was heard, with and without sound."""
+"""The mouth of a call: paced to the sample, silent within a frame, honest about what was heard, with sound or not."""
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -129,6 +130,12 @@ def say(at_s: float, utterance: int, text: str, *, last: bool = True) -> Step:
     return at_s, lambda mouth: mouth.say(utterance, text, last=last)
 
 
+def block_the_loop(for_s: float) -> None:
+    """As a callback that does not return for a while: nothing else runs, and time has passed."""
+    loop: Any = asyncio.get_running_loop()
+    loop._now += for_s
+
+
 both_modes = pytest.mark.parametrize("audible", [True, False], ids=["with audio", "without audio"])
 
 
@@ -204,7 +211,11 @@ def test_resumed_it_goes_on_where_it_stopped_and_repeats_nothing(audible: bool) 
 @both_modes
 @pytest.mark.parametrize("yielded", [True, False], ids=["after a yield", "at once"])
 def test_cancelled_the_rest_is_never_heard(audible: bool, yielded: bool) -> None:
-    steps = [say(0.0, 1, "we are open until five."), *([at(1.28, do.Yield(1))] if yielded else []), at(1.6, do.Cancel(1))]
+    steps = [
+        say(0.0, 1, "we are open until five."),
+        *([at(1.28, do.Yield(1))] if yielded else []),
+        at(1.6, do.Cancel(1)),
+    ]
     mouth = played(*steps, audible=audible, until_s=5.0)
     (ended,) = mouth.of(ev.UtteranceEnded)
     assert ended.reason == "cancelled"
@@ -251,7 +262,13 @@ def test_an_utterance_without_a_word_ends_at_once(audible: bool) -> None:
 
 @both_modes
 def test_a_clause_for_an_utterance_that_is_over_is_dropped(audible: bool) -> None:
-    mouth = played(say(0.0, 1, "one.", last=False), at(0.5, do.Cancel(1)), say(1.0, 1, "two."), say(1.1, 2, "three."), audible=audible)
+    mouth = played(
+        say(0.0, 1, "one.", last=False),
+        at(0.5, do.Cancel(1)),
+        say(1.0, 1, "two."),
+        say(1.1, 2, "three."),
+        audible=audible,
+    )
     assert [event.utterance for event in mouth.of(ev.UtteranceEnded)] == [1, 2]
     assert mouth.of(ev.UtteranceHeard)[-1].text == "three."
 
@@ -267,7 +284,9 @@ def test_orders_for_what_is_over_or_unknown_do_nothing(audible: bool) -> None:
 
 @both_modes
 def test_a_voice_that_fails_ends_the_utterance_as_failed_and_the_next_is_spoken(audible: bool) -> None:
-    mouth = played(say(0.0, 1, "this is", last=False), say(0.0, 1, "broken now."), say(0.1, 2, "sorry."), audible=audible)
+    mouth = played(
+        say(0.0, 1, "this is", last=False), say(0.0, 1, "broken now."), say(0.1, 2, "sorry."), audible=audible
+    )
     assert ev.PartFailed("voice", True, "RuntimeError: helper died") in mouth.events
     assert [(e.utterance, e.reason) for e in mouth.of(ev.UtteranceEnded)] == [(1, "failed"), (2, "played")]
     assert mouth.of(ev.UtteranceHeard)[-1].text == "sorry."
@@ -297,17 +316,17 @@ def test_synthesis_waits_when_it_is_far_ahead_of_playing() -> None:
 
 
 def test_a_loop_that_was_late_moves_the_line_instead_of_sending_a_burst() -> None:
-    class Late(ToneVoice):
-        async def speak(self, text: str) -> AsyncIterator[Any]:
-            async for chunk in super().speak(text):
-                yield chunk
-                await asyncio.sleep(1.5)
+    mouth = played(say(0.0, 1, "one two three four."), (0.6, lambda mouth: block_the_loop(0.1)))
+    late = [(sample, time_s) for sample, time_s, _ in mouth.line.frames if 0.55 < time_s < 0.75]
+    assert all(later[1] - earlier[1] >= 0.02 - 1e-9 for earlier, later in pairwise(late)), "never two at once"
+    assert all(sample == round(time_s * 16_000) for sample, time_s in late), "each stands where it was sent"
+    (ended,) = mouth.of(ev.UtteranceEnded)
+    assert ended.sample == pytest.approx(FIRST + 4 * WORD + 1600, abs=FRAME), "later by what the loop was late"
 
-    mouth = played(say(0.0, 1, "one two three four."), voice=Late())
-    times = [time_s for _, time_s, _ in mouth.line.frames]
-    gaps = [later - earlier for earlier, later in zip(times, times[1:], strict=False)]
-    assert min(gaps) == pytest.approx(0.02)
-    assert [sample for sample, _, _ in mouth.line.frames] == sorted({sample for sample, _, _ in mouth.line.frames})
+
+def test_a_loop_that_was_late_by_less_than_three_frames_catches_up() -> None:
+    mouth = played(say(0.0, 1, "one two three four."), (0.6, lambda mouth: block_the_loop(0.05)))
+    assert [sample for sample, _, _ in mouth.line.frames] == list(range(FIRST, FIRST + 4 * WORD, FRAME))
 
 
 ORDERS = st.lists(

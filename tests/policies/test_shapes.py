@@ -20,7 +20,9 @@ def test_a_tool_is_a_write_unless_it_says_otherwise() -> None:
 
 
 def test_shapes_are_values() -> None:
-    assert ToolShape("find_slots", (DAY,)) == ToolShape("find_slots", (Parameter("day", "choice", ("monday", "tuesday")),))
+    assert ToolShape("find_slots", (DAY,)) == ToolShape(
+        "find_slots", (Parameter("day", "choice", ("monday", "tuesday")),)
+    )
     assert len({NoteField("day", "choice", ("monday",)), NoteField("day", "choice", ("monday",))}) == 1
     assert ToolShape("a", ()) != ToolShape("a", (), effect="read")
     for shape, name in ((DAY, "kind"), (NoteField("a", "text"), "name"), (ToolShape("a", ()), "effect")):

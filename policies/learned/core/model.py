@@ -97,14 +97,18 @@ class Cache:
             )
         self._length = length
 
-    def fork(self) -> Cache:
-        """An independent copy of the used part."""
+    def fork(self, length: int | None = None) -> Cache:
+        """An independent copy of the used part, or of its first `length` positions.
+
+        With `length` it may be called while another thread extends this cache beyond that: those positions stand.
+        """
+        data, used = self.data, self._length if length is None else length
         other = object.__new__(type(self))
-        positions = max(1, -(-self._length // _BLOCK_POSITIONS)) * _BLOCK_POSITIONS
-        layers, two, heads, _, dim = self.data.shape
+        positions = max(1, -(-used // _BLOCK_POSITIONS)) * _BLOCK_POSITIONS
+        layers, two, heads, _, dim = data.shape
         other.data = np.empty((layers, two, heads, positions, dim), np.float32)
-        other.data[:, :, :, : self._length] = self.data[:, :, :, : self._length]
-        other._length = self._length
+        other.data[:, :, :, :used] = data[:, :, :, :used]
+        other._length = used
         return other
 
     def grow(self, more: int) -> int:

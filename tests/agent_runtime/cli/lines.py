@@ -48,18 +48,19 @@ def line(capsys: pytest.CaptureFixture[str], *words: str | Path) -> Said:
 
 
 def start(
-    *words: str | Path, cwd: Path | None = None, env: dict[str, str] | None = None, **pipes: int
+    *words: str | Path, cwd: Path | None = None, env: dict[str, str] | None = None, stdin: int = subprocess.DEVNULL
 ) -> subprocess.Popen[str]:
     """Start the program in a session of its own, so that a signal may be sent to all of it."""
-    given = {"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE, **pipes}
     path = os.pathsep.join([str(ROOT), *filter(None, [os.environ.get("PYTHONPATH")])])
     return subprocess.Popen(
         [sys.executable, "-m", "agent_runtime.cli", *map(str, words)],
         cwd=cwd,
         env={**os.environ, "PYTHONPATH": path, **(env or {})},
+        stdin=stdin,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
         text=True,
         start_new_session=True,
-        **given,  # type: ignore[call-overload]
     )
 
 

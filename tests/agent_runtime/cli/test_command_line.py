@@ -115,7 +115,7 @@ class _Room:
 def test_what_a_user_can_cause_is_one_line(
     capsys: Capsys, monkeypatch: pytest.MonkeyPatch, error: Exception, complaint: str
 ) -> None:
-    monkeypatch.setitem(sys.modules, "agent_runtime.cli.doctor", _Room(error))  # type: ignore[arg-type]
+    monkeypatch.setitem(sys.modules, "agent_runtime.cli.doctor", _Room(error))
     assert complaint in line(capsys, "doctor").complaint
 
 
@@ -123,13 +123,13 @@ def test_what_a_user_can_cause_is_one_line(
     "error", [RuntimeError("a fault of ours"), ExceptionGroup("both", [ValueError("x"), KeyError("y")])]
 )
 def test_a_fault_of_ours_keeps_its_trace(monkeypatch: pytest.MonkeyPatch, error: Exception) -> None:
-    monkeypatch.setitem(sys.modules, "agent_runtime.cli.doctor", _Room(error))  # type: ignore[arg-type]
+    monkeypatch.setitem(sys.modules, "agent_runtime.cli.doctor", _Room(error))
     with pytest.raises(type(error)):
         main(["doctor"])
 
 
 def test_stopping_is_said_in_one_line(capsys: Capsys, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(sys.modules, "agent_runtime.cli.doctor", _Room(KeyboardInterrupt()))  # type: ignore[arg-type]
+    monkeypatch.setitem(sys.modules, "agent_runtime.cli.doctor", _Room(KeyboardInterrupt()))
     said = line(capsys, "doctor")
     assert (said.code, said.err) == (130, "duologue doctor: stopped; nothing was kept\n")
 

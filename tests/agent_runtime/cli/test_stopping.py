@@ -9,11 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from agent_runtime.boxed import FRONT_DESK, cache_folder
+from agent_runtime.boxed import cache_folder
 from agent_runtime.log import read_log
-from tests.agent_runtime.cli.lines import start
-
-DEMO = FRONT_DESK / "calls" / "demo"
+from audio.recordings import write_wav
+from tests.agent_runtime.cli.lines import start, tone
 
 pytestmark = pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="looks for processes in /proc")
 
@@ -68,7 +67,8 @@ def test_a_call_that_is_stopped_leaves_nothing(tmp_path: Path, asked: signal.Sig
 
 
 def test_a_reader_that_leaves_stops_the_words_and_not_the_call(tmp_path: Path) -> None:
-    with start("replay", DEMO, "--out", "call", cwd=tmp_path) as process:
+    write_wav(tmp_path / "a.wav", tone(2.0))
+    with start("replay", "a.wav", "--out", "call", cwd=tmp_path) as process:
         until(process, "answered")
         assert process.stdout is not None
         process.stdout.close()

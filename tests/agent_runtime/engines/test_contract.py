@@ -1,14 +1,14 @@
 """One contract for every engine: make your cache equal to these tokens, whatever was there before.
 
 Each check takes an open engine. A session that went through anything must afterwards be no different from a fresh one
-that was given the same tokens. The last tests break the rollback on purpose: the contract must notice.
+that was given the same tokens. `test_contract_notices` breaks the rollback on purpose: the contract must notice.
 """
 
 from __future__ import annotations
 
 import asyncio
 import hashlib
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import aclosing, asynccontextmanager
 from typing import Any
 
@@ -18,10 +18,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from agent_runtime.clock import run_outside, run_virtual
-from agent_runtime.engines.embedded import PREFILL_SLICE, EmbeddedEngine, EmbeddedSession
-from agent_runtime.ports import AdapterRef, Engine, EngineSession, Extent
-from agent_runtime.testing.fakes import FakeEngine, FakeSession, WordLanguage
-from policies.learned.core.model import Cache, CoreConfig, CoreModel
+from agent_runtime.engines.embedded import PREFILL_SLICE, EmbeddedEngine
+from agent_runtime.ports import Engine, EngineSession
+from agent_runtime.testing.fakes import FakeEngine, WordLanguage
+from policies.learned.core.model import CoreConfig, CoreModel
 
 VOCABULARY = 96
 Check = Callable[[Engine], Awaitable[None]]
@@ -50,7 +50,8 @@ def tiny_model(seed: int = 3) -> CoreModel:
         ):  # fmt: skip
             tensors[f"{prefix}{name}.weight"] = matrix(out, into)
         for name, size in (
-            ("input_layernorm", 32), ("post_attention_layernorm", 32), ("self_attn.q_norm", 16), ("self_attn.k_norm", 16),
+            ("input_layernorm", 32), ("post_attention_layernorm", 32),
+            ("self_attn.q_norm", 16), ("self_attn.k_norm", 16),
         ):  # fmt: skip
             tensors[f"{prefix}{name}.weight"] = np.ones(size, np.float32)
     return CoreModel(config, tensors)
@@ -396,117 +397,3 @@ def test_after_any_life_a_session_is_as_good_as_a_fresh_one(made: Callable[[], A
         await same_as_fresh(engine, session, [*tokens(1, 5), *tokens(7, 12)])
 
     held(made, any_life)
-
-
-# --- the contract notices ----------------------------------------------------------------------------------------
-
-
-class LeakyCache(Cache):
-    """Forgets one position too few at a rollback."""
-
-    __slots__ = ()
-
-    def truncate(self, length: int) -> None:
-        super().truncate(min(self.length, length + 1) if length else 0)
-
-
-class LeakyModel(CoreModel):
-    """A model with caches that leak."""
-
-    def new_cache(self) -> Cache:
-        return LeakyCache(self.config)
-
-
-class ForgetfulSession(EmbeddedSession):
-    """Rolls its own books back, and not the cache behind them."""
-
-    def _truncate(self, length: int) -> None:
-        del self.tokens[length:]
-        self._logits = None
-
-
-class KeepingSession(FakeSession):
-    """Keeps what was only a draft."""
-
-    async def stream(
-        self, suffix: Sequence[int] = (), *, max_tokens: int, stop_ids: Iterable[int] = (), grammar: Any = None,
-        keep: bool = False,
-    ) -> AsyncIterator[Sequence[int]]:  # fmt: skip
-        async for piece in super().stream(suffix, max_tokens=max_tokens, stop_ids=stop_ids, keep=True):
-            yield piece
-
-
-class AppendingSession(FakeSession):
-    """Understands "make your cache equal" as "append"."""
-
-    async def sync(
-        self, tokens: Sequence[int], *, stable: int | None = None, deadline_s: float | None = None
-    ) -> Extent:
-        await super().sync([*self.tokens, *tokens[len(self.tokens) :]])
-        return Extent(len(tokens), 0, len(tokens), 0, 0.0)
-
-
-class StatefulEngine(FakeEngine):
-    """An engine whose sessions are of a broken kind."""
-
-    kind: type[FakeSession] = FakeSession
-
-    async def open(self, session: str, *, adapter: AdapterRef | None = None, priority: int = 0) -> FakeSession:
-        return self.kind(self, list(self.warmed)) if session != "fresh" else FakeSession(self, [])
-
-
-def broken_fake(kind: type[FakeSession]) -> Callable[[], Any]:
-    """The fake engine with broken sessions."""
-
-    @asynccontextmanager
-    async def made() -> AsyncIterator[Engine]:
-        language = WordLanguage()
-        for number in range(VOCABULARY):
-            language.id_of(f"w{number}")
-        engine = StatefulEngine(language, written, p_over=share_of)
-        StatefulEngine.kind = kind
-        yield engine
-
-    return made
-
-
-class ForgetfulEngine(EmbeddedEngine):
-    """An engine whose sessions forget only in their books."""
-
-    async def open(self, session: str, *, adapter: AdapterRef | None = None, priority: int = 0) -> EmbeddedSession:
-        kind = EmbeddedSession if session == "fresh" else ForgetfulSession
-        return kind(self, self.model.new_cache(), [])
-
-
-@asynccontextmanager
-async def leaky_engine() -> AsyncIterator[Engine]:
-    """The embedded engine over a cache that rolls back wrongly."""
-    model = tiny_model()
-    model.__class__ = LeakyModel
-    async with EmbeddedEngine(model, run_outside) as engine:
-        yield engine
-
-
-@asynccontextmanager
-async def forgetful_engine() -> AsyncIterator[Engine]:
-    """The embedded engine with sessions that do not tell the cache."""
-    async with ForgetfulEngine(MODEL, run_outside) as engine:
-        yield engine
-
-
-@pytest.mark.parametrize(
-    ("made", "check"),
-    [
-        (leaky_engine, a_revision_leaves_no_trace),
-        (leaky_engine, a_reply_that_is_not_kept_leaves_no_trace),
-        (leaky_engine, a_mark_can_be_gone_back_to),
-        (forgetful_engine, a_revision_leaves_no_trace),
-        (forgetful_engine, a_mark_can_be_gone_back_to),
-        (broken_fake(KeepingSession), a_reply_that_is_not_kept_leaves_no_trace),
-        (broken_fake(AppendingSession), a_revision_leaves_no_trace),
-        (broken_fake(AppendingSession), sync_accounts_for_every_token),
-    ],
-)
-def test_an_engine_that_rolls_back_wrongly_fails_the_contract(made: Callable[[], Any], check: Check) -> None:
-    with pytest.raises(AssertionError):
-        held(made, check)
