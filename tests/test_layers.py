@@ -53,6 +53,7 @@ GUESTS = {
     "faster_whisper": ("audio/engines/whisper",),
     "onnxruntime": ("audio/engines/silero", "policies/learned/core"),
     "openai": ("agent_runtime/engines/openai",),
+    "orjson": ("agent_runtime/record",),
     "peft": ("policies/learned/train",),
     "pocketsphinx": ("audio/engines/sphinx",),
     "pydub": ("audio/clips",),

@@ -84,3 +84,13 @@ def test_it_opens_with_a_sentence_not_a_badge() -> None:
     lines = [line for line in README.read_text(encoding="utf-8").splitlines() if line.strip()]
     assert lines[0].startswith("# ")
     assert re.match(r"[A-Za-z*]", lines[1]), "the first thing after the title is a sentence"
+
+
+def test_the_ten_lines_play_a_call_by_voice() -> None:
+    """The first Python block is what a newcomer pastes: it is run as it stands."""
+    run = subprocess.run(
+        [sys.executable, "-c", blocks("python")[0]], cwd=ROOT, capture_output=True, text=True, timeout=120
+    )
+    assert run.returncode == 0, run.stderr[-500:]
+    assert "caller  " in run.stdout
+    assert "('book', 'ok')" in run.stdout

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import datetime
 import hashlib
-import os
 import subprocess
 import sys
 import tempfile
@@ -14,7 +13,6 @@ from ..agent import Agent
 from ..boxed import FRONT_DESK
 from ..call import play_call, run_call
 from ..clock import run_virtual, stopwatch
-from ..doors.recording import RecordingDoor
 from ..parts import Parts
 from ..session import Ears
 from ..testing.caller import ScriptedCaller
@@ -24,25 +22,7 @@ from ..testing.script import Line, Segment, after_turn
 from ..testing.script_file import load_script
 from .figure import Figure, percentile
 
-__all__ = ["identical_logs", "recorded_call", "scripted_call"]
-
-
-def recorded_call(repeats: int = 3) -> Figure:
-    """The caller track of a real telephone call: real detector, recogniser, model and voice, audio written."""
-    calls = os.environ.get("DUOLOGUE_CALLS")
-    source = Path(calls) / "call40" if calls else None
-    if source is None or not source.is_dir():
-        return Figure(
-            "replay_call_speed", None, "x real time", reason="set DUOLOGUE_CALLS to the folder that holds call40"
-        )
-    agent = Agent.load(FRONT_DESK)
-    speeds: list[float] = []
-    for number in range(repeats):
-        with tempfile.TemporaryDirectory() as folder:
-            took_s = stopwatch()
-            call = run_call(agent, RecordingDoor(source), out=Path(folder) / f"call-{number}", cost="model")
-            speeds.append(call.entries[-1].at_s / took_s())
-    return Figure("replay_call_speed", round(percentile(speeds, 50), 1), "x real time", repeats, round(min(speeds), 1))
+__all__ = ["identical_logs", "scripted_call"]
 
 
 def scripted_call(length_s: int = 600, repeats: int = 5) -> Figure:

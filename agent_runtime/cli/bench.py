@@ -49,10 +49,10 @@ def _scripted(options: Namespace) -> list[Figure]:
     return [scripted_call()]
 
 
-def _recorded(options: Namespace) -> list[Figure]:
-    from ..bench.replays import recorded_call
+def _recorded(options: Namespace) -> Iterable[Figure]:
+    from ..bench.recorded import recorded_call
 
-    return [recorded_call()]
+    return recorded_call()
 
 
 def _identical(options: Namespace) -> list[Figure]:
@@ -72,7 +72,11 @@ GROUPS: dict[str, Group] = {
     "event": Group(("event_cost_us",), "what an event costs: bus, log and mind", _event),
     "model": Group(("extend5_ms", "decode_tok_s"), "the language model in the box on one thread", _model),
     "scripted": Group(("replay_scripted_speed",), "a 600 s call of words, no audio", _scripted),
-    "recorded": Group(("replay_call_speed",), "a recorded call through everything (DUOLOGUE_CALLS)", _recorded),
+    "recorded": Group(
+        ("replay_call_speed", "commits_with_recorded_agent", "commits_alone"),
+        "a recorded call through everything (DUOLOGUE_CALLS)",
+        _recorded,
+    ),
     "identical": Group(("identical_logs",), "the demo call again and again, byte by byte", _identical, ("runs",)),
     "calls": Group(
         ("first_sound_p50_ms", "cut_in_share", "yield_p95_ms", "backchannel_cut_share", "calendar_right"),

@@ -76,6 +76,7 @@ class Keyboard:
         self._held = bytearray()
         self._wake, self._waker = os.pipe()
         self._over = fd is None
+        self._hung_up = False
 
     def line(self) -> str | None:
         """The next line without its end; None when there is no more, or when `hang_up` was called."""
@@ -86,7 +87,7 @@ class Keyboard:
             part = b"" if self._wake in ready else os.read(self._fd, 65_536)
             self._over = not part
             self._held += part
-        if self._over and not self._held:
+        if self._hung_up or (self._over and not self._held):
             return None
         line, _, rest = self._held.partition(b"\n")
         self._held = bytearray(rest)
@@ -94,8 +95,7 @@ class Keyboard:
 
     def hang_up(self) -> None:
         """End the wait for a line, and drop what was typed but not yet said."""
-        self._over = True
-        self._held.clear()
+        self._over = self._hung_up = True
         os.write(self._waker, b"x")
 
     @contextmanager

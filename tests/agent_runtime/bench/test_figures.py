@@ -9,7 +9,8 @@ import pytest
 from agent_runtime.bench import Figure, machine, percentile
 from agent_runtime.bench.calls import figures
 from agent_runtime.bench.engine import event_cost, model_speed, start
-from agent_runtime.bench.replays import recorded_call, scripted_call
+from agent_runtime.bench.recorded import compare, recorded_call
+from agent_runtime.bench.replays import scripted_call
 from agent_runtime.testing import synthesis
 
 
@@ -67,9 +68,18 @@ def test_a_start_is_timed_in_a_process_of_its_own() -> None:
 @pytest.mark.parametrize("folder", ["", "/no/such/folder"])
 def test_without_recordings_it_says_what_to_set(monkeypatch: pytest.MonkeyPatch, folder: str) -> None:
     monkeypatch.setenv("DUOLOGUE_CALLS", folder)
-    figure = recorded_call()
-    assert (figure.key, figure.value) == ("replay_call_speed", None)
-    assert "DUOLOGUE_CALLS" in figure.reason
+    found = list(recorded_call())
+    assert [figure.key for figure in found] == ["replay_call_speed", "commits_with_recorded_agent", "commits_alone"]
+    assert {figure.value for figure in found} == {None}
+    assert all("DUOLOGUE_CALLS" in figure.reason for figure in found)
+
+
+def test_turn_ends_are_held_beside_the_recorded_agents_turns() -> None:
+    caller = [(1.0, 3.0), (8.0, 9.0), (20.0, 22.0)]
+    agent = [(0.0, 0.9), (3.4, 7.0), (9.5, 12.0), (12.5, 13.0), (22.2, 24.0)]
+    assert compare([3.3, 10.4, 16.0], caller, agent) == (2, 3)
+    assert compare([], caller, agent) == (0, 3)
+    assert compare([2.0, 2.2, 3.3], caller, agent) == (1, 3)
 
 
 def test_without_a_voice_for_callers_every_figure_of_calls_says_so(
