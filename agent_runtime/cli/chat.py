@@ -9,7 +9,7 @@ import sys
 import threading
 from argparse import ArgumentParser, Namespace
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from types import FrameType
 
 from ..call import run_call
@@ -75,6 +75,7 @@ class Keyboard:
         self._fd, self._prompt = fd, prompt
         self._held = bytearray()
         self._wake, self._waker = os.pipe()
+        os.set_blocking(self._waker, False)
         self._over = fd is None
         self._hung_up = False
 
@@ -84,7 +85,10 @@ class Keyboard:
             print(self._prompt, end="", flush=True)
         while self._fd is not None and b"\n" not in self._held and not self._over:
             ready, _, _ = select.select([self._fd, self._wake], [], [])
-            part = b"" if self._wake in ready else os.read(self._fd, 65_536)
+            if self._wake in ready:
+                self._hung_up = True
+                break
+            part = os.read(self._fd, 65_536)
             self._over = not part
             self._held += part
         if self._hung_up or (self._over and not self._held):
@@ -95,16 +99,20 @@ class Keyboard:
 
     def hang_up(self) -> None:
         """End the wait for a line, and drop what was typed but not yet said."""
-        self._over = self._hung_up = True
-        os.write(self._waker, b"x")
+        self._hung_up = True
+        with suppress(BlockingIOError):  # it is full of wishes to be woken
+            os.write(self._waker, b"x")
 
     @contextmanager
     def hanging_up(self) -> Iterator[None]:
         """Ctrl-C hangs up, as Ctrl-D does; a second one stops the program."""
+        asked = False
 
         def stop(_: int, __: FrameType | None) -> None:
-            if self._over:
+            nonlocal asked
+            if asked:
                 raise KeyboardInterrupt
+            asked = True
             self.hang_up()
 
         try:
@@ -112,9 +120,13 @@ class Keyboard:
                 yield
                 return
             before = signal.signal(signal.SIGINT, stop)
+            # The main thread waits for this one's line. A signal that comes just before it begins to wait would be seen
+            # by nobody until the next; written to the pipe as well, it ends the wait itself.
+            woken = signal.set_wakeup_fd(self._waker, warn_on_full_buffer=False)
             try:
                 yield
             finally:
+                signal.set_wakeup_fd(woken)
                 signal.signal(signal.SIGINT, before)
         finally:
             os.close(self._wake)

@@ -148,16 +148,16 @@ class ModelAgent:
         )
 
     def _fields(self) -> tuple[NoteField, ...]:
-        """The note's fields; without the answer yes where the caller's words do not agree."""
+        """The note's fields; where the rule hears a plain yes or no, the answer may not say otherwise."""
         turn: list[str] = []
         for item in reversed(self.call.segments):
             if item.role in (Role.SAY, Role.SILENCE):
                 break
             if item.role is Role.HEARD:
                 turn.insert(0, item.text)
-        if answer(" ".join(turn), " ".join(self.note.values())) == "yes":
-            return NOTE_FIELDS
-        return (*NOTE_FIELDS[:-1], NoteField("answer", "choice", ("no", "unclear")))
+        said = answer(" ".join(turn), " ".join(self.note.values()))
+        options = {"yes": ("yes",), "no": ("no",), "unclear": ("no", "unclear")}[said]
+        return (*NOTE_FIELDS[:-1], NoteField("answer", "choice", options))
 
     def _sayable(self) -> list[str]:
         """What may be said beside the lexicon: the card, the times on offer, and hours the caller named."""

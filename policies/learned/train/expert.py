@@ -54,8 +54,8 @@ class Expert:
     """The state of one call as the agent knows it. `turn` on a caller turn, `returned` on a tool's result.
 
     `slip_rate`: share of turns with a fresh value in which the note gets it wrong, so that the model learns to be
-    corrected. `stumble_rate`: share of turns that go wrong as a whole; half of them are followed by another. Without
-    them a model that once wrote "unclear" goes on writing it for ever: it has never seen the way out.
+    corrected. `stumble_rate`: share of turns that go wrong as a whole, in one way that sticks for a while. Without them
+    a model that once wrote "unclear" goes on writing it for ever: it has never seen the way out.
     """
 
     situation: Situation
@@ -77,7 +77,9 @@ class Expert:
     changed: bool = False
     slipped: bool = False
     vetoed: bool = False
-    stumbling: bool = False
+    stumbling: str = ""
+    sticky: float = 0.0
+    misreads: bool = False
 
     def cut(self) -> None:
         """The last utterance was cut before its values were out: a yes to it confirms nothing."""
@@ -101,21 +103,29 @@ class Expert:
         """Take one caller turn, in segments of speech, and act."""
         words = [word for segment in segments for word in segment]
         heard = understand(words, self.situation.today)
-        if self.rng.random() < (0.5 if self.stumbling else self.stumble_rate):
-            self.stumbling = True
-            return self._stumble(heard, words)
-        self.stumbling = False
+        if self.rng.random() < (self.sticky if self.stumbling else self.stumble_rate):
+            if not self.stumbling:
+                self.sticky = self.rng.choice((0.3, 0.6, 0.85))
+                self.stumbling = self.rng.choice(("deaf", "deaf", "stubborn", "stubborn", "goal", "name", "repeat"))
+            return self._stumble(self.stumbling, heard, words)
+        if self.rng.random() < 0.5:
+            self.stumbling = ""
         return self.turn(heard)
 
-    def _stumble(self, heard: Understood, words: list[Word]) -> Action:
+    def _stumble(self, kind: str, heard: Understood, words: list[Word]) -> Action:
         """A turn as a weak model would make it; the call goes on from there as if we had meant it."""
-        kind = self.rng.choice(("deaf", "deaf", "deaf", "goal", "name", "repeat"))
+        if kind == "stubborn" and self.question in {"readback", "single", "offer"}:
+            self.answer = self.rng.choice(("no", "no", "unclear", None))
+            opening = self._pick("all right.", "let me check.", "so", "sorry, i did not catch that.")
+            text = f"{opening} {self._question(self.question)}"
+            self.vetoed = False
+            return Action("say", text, self.note(), slipped=True, stumbled=True)
         if kind == "goal":
             self.turn(heard)
             self.goal = self.rng.choice([goal for goal in ("none", "book", "cancel") if goal != self.goal])
             self.shown = self.goal
             return replace(self._next(), note=self.note(), slipped=True, stumbled=True)
-        if kind == "name" and len(words) > 1 and self.question == "name":
+        if kind == "name" and words and self.question in {"name", "intent", "readback"}:
             at = self.rng.randrange(len(words))
             span = [word.text for word in words[at : at + self.rng.choice((1, 1, 2))]]
             return replace(self.turn(replace(heard, name=" ".join(span))), slipped=True)
@@ -171,6 +181,20 @@ class Expert:
             return self._ask("offer", f"sorry, {lost} was just taken. i still have {listed(self.offered)}. which one?")
         day, self.day = self.day, None
         return self._ask("day", f"sorry, i find no visit on {day} for {self.name}. which day is it?")
+
+    def _misread(self) -> Action:
+        """An answer to a look-up that says what the result does not hold, once begun often again in the same call."""
+        span = f"{self.day} {self.part}" if self.part else f"{self.day}"
+        wrong = self._pick(*TIMES)
+        kind, text = self.rng.choice(
+            (
+                ("single", f"on {span} i only have {wrong}. does that suit you?"),
+                ("offer", f"on {span} i have {wrong}. which one suits you?"),
+                ("full", f"sorry, {span} is full. which other day suits you?"),
+                ("name", f"{wrong}, good. what name is it for?"),
+            )
+        )
+        return replace(self._ask(kind, text), stumbled=True)
 
     # what was understood
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import pty
 import re
+import select
 import signal
 import subprocess
 import sys
@@ -105,6 +106,7 @@ def test_at_a_terminal_ctrl_c_hangs_up(tmp_path: Path) -> None:
     with process:
         answered = 0
         while True:
+            assert select.select([ours], [], [], 60)[0], f"it waits for ever after {shown!r}"
             try:
                 shown += os.read(ours, 4096)
             except OSError:  # the program has closed its end
