@@ -33,6 +33,7 @@ HOME = Path(__file__).resolve().parent.parent
 
 PACKAGES = (
     ("numpy", "numpy", "arithmetic on sound and the core model"),
+    ("orjson", "orjson", "writes the log"),
     ("onnxruntime", "onnxruntime", "runs the speech detector"),
     ("av", "av", "reads recordings (PyAV)"),
     ("pydub", "pydub", "imports and exports clips"),

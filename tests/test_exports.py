@@ -23,7 +23,6 @@ from agent_runtime.testing import (
     ScriptedCaller,
     Segment,
     after_turn,
-    generate_caller,
     load_script,
 )
 from policies.shapes import NoteField
@@ -104,11 +103,6 @@ def test_an_agent_in_python_alone_talks_by_words() -> None:
     assert call.ended.reason in ("caller_hung_up", "agent_hung_up", "time_limit")
     assert call.folder is None
     assert caller.labels().turns
-
-
-def test_the_same_call_is_the_same_again() -> None:
-    first, second = (run_call(BARBER, generate_caller(5), audio=False, today=TODAY) for _ in range(2))
-    assert first.entries == second.entries
 
 
 def test_an_agent_in_python_alone_talks_by_voice(tmp_path: Path) -> None:

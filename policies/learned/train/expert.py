@@ -16,6 +16,10 @@ from policies.learned.train.spoken_caller import DAYS, TIMES, Understood, Word, 
 __all__ = ["Action", "Expert", "Situation", "listed"]
 
 
+_MOST_STUMBLES = 6
+"""In one call; more would only make long calls that teach nothing new."""
+
+
 @dataclass(frozen=True, slots=True)
 class Action:
     """One agent turn. `note` is None after a result. `kind`: say, call or silence; `text` for say, `tool` and
@@ -80,6 +84,7 @@ class Expert:
     stumbling: str = ""
     sticky: float = 0.0
     misreads: bool = False
+    stumbles: int = 0
 
     def cut(self) -> None:
         """The last utterance was cut before its values were out: a yes to it confirms nothing."""
@@ -103,9 +108,11 @@ class Expert:
         """Take one caller turn, in segments of speech, and act."""
         words = [word for segment in segments for word in segment]
         heard = understand(words, self.situation.today)
-        if self.rng.random() < (self.sticky if self.stumbling else self.stumble_rate):
+        rate = self.sticky if self.stumbling else self.stumble_rate
+        if self.rng.random() < rate and self.stumbles < _MOST_STUMBLES:
+            self.stumbles += 1
             if not self.stumbling:
-                self.sticky = self.rng.choice((0.3, 0.6, 0.85))
+                self.sticky = self.rng.choice((0.2, 0.5, 0.8))
                 self.stumbling = self.rng.choice(("deaf", "deaf", "stubborn", "stubborn", "goal", "name", "repeat"))
             return self._stumble(self.stumbling, heard, words)
         if self.rng.random() < 0.5:
@@ -156,11 +163,10 @@ class Expert:
             self.offered = parse_times(result)
             if self.time is not None and self.time not in self.offered:
                 self.missed, self.time = self.time, None
-            if self.rng.random() < self.stumble_rate:
-                wrong = self.rng.choice(TIMES)
-                return replace(
-                    self._ask("single", f"on {self.day} i only have {wrong}. does that suit you?"), stumbled=True
-                )
+            if self.rng.random() < (0.6 if self.misreads else self.stumble_rate) and self.stumbles < _MOST_STUMBLES:
+                self.misreads = True
+                self.stumbles += 1
+                return self._misread()
             return self._next()
         if result == "ok":
             text = (

@@ -35,7 +35,7 @@ Row = tuple[np.ndarray, np.ndarray]
 
 SLIP_RATE = 0.07
 """Share of fresh values that the expert notes wrongly; about every sixth call holds such a slip."""
-STUMBLE_RATE = 0.06
+STUMBLE_RATE = 0.04
 """Share of turns that go wrong as a whole, see `expert.Expert`."""
 RESTLESS = 1.8
 """How much more often than in a test a caller does something else than answer, see `simulator.Caller`."""

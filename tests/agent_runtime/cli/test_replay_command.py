@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 import os
+import tempfile
 import wave
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from agent_runtime.boxed import FRONT_DESK
+from agent_runtime.boxed import FRONT_DESK, cache_folder
 from agent_runtime.log import read_log
 from audio.frame import Pcm, silence
 from audio.g711 import encode_mulaw
@@ -257,6 +258,16 @@ def test_bad_agents_are_one_line(capsys: Capsys, here: Path, tmp_path: Path) -> 
 
 
 # --- where nothing may be kept -----------------------------------------------------------------------------------
+
+
+def test_a_user_without_a_home_has_a_cache_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    def homeless() -> Path:
+        raise RuntimeError("Could not determine home directory.")
+
+    monkeypatch.delenv("DUOLOGUE_CACHE", raising=False)
+    monkeypatch.delenv("XDG_CACHE_HOME", raising=False)
+    monkeypatch.setattr(Path, "home", homeless)
+    assert cache_folder().parent == Path(tempfile.gettempdir())
 
 
 def test_a_cache_that_cannot_be_written_costs_time_and_nothing_else(
