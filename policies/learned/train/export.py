@@ -1,4 +1,4 @@
-"""Write a trained model as a folder that numpy, transformers and vLLM load alike.
+"""Write a trained model as a folder that numpy, transformers and vLLM load alike, and read it back for more training.
 
 Matrices fused for training are split into the names of the Qwen3 layout and stored in half precision; all figures of
 the evaluation are of the stored files. It knows names and files, nothing of training.
@@ -11,12 +11,13 @@ from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
-from safetensors.numpy import save_file
+import torch
+from safetensors.numpy import load_file, save_file
 
 from policies.learned.train.model_torch import CoreShape, TorchCore
 from policies.trajectory import ROLE_TOKENS, Role
 
-__all__ = ["export", "tensors_of"]
+__all__ = ["export", "restore", "tensors_of"]
 
 
 def tensors_of(model: TorchCore) -> dict[str, np.ndarray]:
@@ -64,6 +65,30 @@ def export(model: TorchCore, folder: Path) -> None:
             "clean_up_tokenization_spaces": False,
         },
     )
+
+
+def restore(folder: Path) -> TorchCore:
+    """The model of a folder that `export` wrote, as far as half precision kept it. Raises `OSError`, `KeyError`."""
+    config = json.loads((folder / "config.json").read_text("utf-8"))
+    shape = CoreShape(**{name: config[name] for name in CoreShape.__dataclass_fields__})
+    stored = {name: torch.from_numpy(array.astype(np.float32)) for name, array in load_file(folder / "model.safetensors").items()}
+    state = {"embedding.weight": stored["model.embed_tokens.weight"], "last_norm.weight": stored["model.norm.weight"]}
+    for index in range(shape.num_hidden_layers):
+        new, old = f"layers.{index}.", f"model.layers.{index}."
+        projections = [stored[f"{old}self_attn.{name}_proj.weight"] for name in "qkv"]
+        state |= {
+            new + "before_attention.weight": stored[old + "input_layernorm.weight"],
+            new + "qkv.weight": torch.cat(projections),
+            new + "q_norm.weight": stored[old + "self_attn.q_norm.weight"],
+            new + "k_norm.weight": stored[old + "self_attn.k_norm.weight"],
+            new + "out.weight": stored[old + "self_attn.o_proj.weight"],
+            new + "before_mlp.weight": stored[old + "post_attention_layernorm.weight"],
+            new + "gate_up.weight": torch.cat([stored[f"{old}mlp.{name}_proj.weight"] for name in ("gate", "up")]),
+            new + "down.weight": stored[old + "mlp.down_proj.weight"],
+        }
+    model = TorchCore(shape)
+    model.load_state_dict(state)
+    return model
 
 
 def _config(shape: CoreShape) -> dict[str, object]:

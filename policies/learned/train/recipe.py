@@ -22,7 +22,7 @@ from torch.nn import functional
 
 from policies.learned.core.tokenizer import Tokenizer
 from policies.learned.train.dialogue import Call, Line, expert_call
-from policies.learned.train.export import export
+from policies.learned.train.export import export, restore
 from policies.learned.train.heldout import HELDOUT
 from policies.learned.train.model_torch import CoreShape, TorchCore
 from policies.learned.train.muon import Muon
@@ -111,9 +111,9 @@ def heldout_rows(tokenizer: Tokenizer, calls: int = 48) -> list[tuple[torch.Tens
     return [padded(rows[at : at + 12]) for at in range(0, calls, 12)]
 
 
-def learning_rate(done: float, step: int) -> float:
-    """Factor on the learning rates: 30 steps of warm-up, flat, linear to zero over the last half of the run."""
-    return min(1.0, (step + 1) / 30, max(0.0, 2.0 * (1.0 - done)))
+def learning_rate(done: float, step: int, anneal: float = 0.5) -> float:
+    """Factor on the learning rates: 30 steps of warm-up, flat, linear to zero over the last `anneal` of the run."""
+    return min(1.0, (step + 1) / 30, max(0.0, (1.0 - done) / anneal))
 
 
 def train(options: argparse.Namespace) -> None:
@@ -128,7 +128,7 @@ def train(options: argparse.Namespace) -> None:
         else:
             learn_vocabulary(out / "tokenizer.json")
     tokenizer = Tokenizer.load(out / "tokenizer.json")
-    model = TorchCore(CoreShape(vocab_size=tokenizer.size))
+    model = restore(Path(options.init)) if options.init else TorchCore(CoreShape(vocab_size=tokenizer.size))
     matrices = [p for name, p in model.named_parameters() if p.ndim == 2 and "embedding" not in name]
     others = [p for name, p in model.named_parameters() if p.ndim != 2 or "embedding" in name]
     muon = Muon(matrices, lr=options.lr)
@@ -140,8 +140,6 @@ def train(options: argparse.Namespace) -> None:
         muon.load_state_dict(saved["muon"])
         adam.load_state_dict(saved["adam"])
         progress = saved["progress"]
-    elif options.init:
-        model.load_state_dict(torch.load(Path(options.init) / "checkpoint.pt", weights_only=True)["model"])
     # a resumed run must not see its calls again: the seed moves with the steps made
     rng = Random(options.seed * 1_000_003 + int(progress["step"]))
     source = batches(tokenizer, rng, options.batch_tokens, model.shape.max_position_embeddings)
@@ -155,7 +153,7 @@ def train(options: argparse.Namespace) -> None:
         done = progress["seconds"] / (60.0 * options.minutes)
         if done >= 1.0:
             break
-        factor = learning_rate(done, int(progress["step"]))
+        factor = learning_rate(done, int(progress["step"]), options.anneal)
         for optimiser, rate in ((muon, options.lr), (adam, options.lr_embedding)):
             for group in optimiser.param_groups:
                 group["lr"] = rate * factor
@@ -215,7 +213,8 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--out", required=True, help="folder for the model and its checkpoint")
     parser.add_argument("--resume", action="store_true", help="go on from the checkpoint in --out")
-    parser.add_argument("--init", default="", help="start from the weights and vocabulary of another run's folder")
+    parser.add_argument("--init", default="", help="start from the weights and vocabulary of a finished run's folder")
+    parser.add_argument("--anneal", type=float, default=0.5, help="share of the run in which the rates fall to zero")
     parser.add_argument("--lr", type=float, default=0.02, help="of hidden matrices (Muon)")
     parser.add_argument("--lr-embedding", type=float, default=0.004, help="of embedding and norms (AdamW)")
     parser.add_argument("--batch-tokens", type=int, default=4608, help="tokens of a batch, padding included")
