@@ -9,17 +9,17 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 from random import Random
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from policies.learned.train.appointments import Calendar, random_calendar
 from policies.learned.train.expert import Action, Expert, Situation
 from policies.learned.train.noise import break_carrier, hesitate, misrecognise, split_points
 from policies.learned.train.simulator import Caller, Utterance, question_in, random_goal
-from policies.learned.train.spoken_caller import DAYS, WEEK, Word, text_of, understand
+from policies.learned.train.spoken_caller import DAYS, WEEK, Understood, Word, text_of, understand
 from policies.learned.train.wordings import TRAINED, Wordings
 from policies.trajectory import Role, Segment, Trajectory
 
-__all__ = ["Agent", "Call", "Line", "Weights", "converse", "expert_call", "new_call"]
+__all__ = ["Agent", "Call", "Line", "Teacher", "Weights", "converse", "expert_call", "new_call"]
 
 OBSERVED = 0.2
 """Loss weight of what the agent observes: it keeps the end-of-turn prediction and a start for the world half."""
@@ -69,6 +69,15 @@ class Agent(Protocol):
     def hear(self, segments: list[list[Word]]) -> Action: ...
 
     def returned(self, tool: str, arguments: dict[str, str], result: str) -> Action: ...
+
+
+@runtime_checkable
+class Teacher(Agent, Protocol):
+    """An agent whose turns are labels: it also gives notes in the middle of a turn, and is told of a cut utterance."""
+
+    def peek(self, heard: Understood) -> str: ...
+
+    def cut(self) -> None: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -222,7 +231,7 @@ def converse(call: Call, agent: Agent, line: Line, rng: Random, *, max_turns: in
         cut = _cut(call, action, line, rng)
         if cut is not None:
             heard_text = cut
-            if isinstance(agent, Expert) and not set(_values(action.text)) <= set(_values(cut)):
+            if isinstance(agent, Teacher) and not set(_values(action.text)) <= set(_values(cut)):
                 agent.cut()
         ended = utterance.ends
         utterance = call.caller.answer(heard_text, cut=cut is not None)
@@ -241,7 +250,7 @@ def _caller_turn(call: Call, agent: Agent, segments: list[list[Word]], line: Lin
     before: list[Word] = []
     for words in segments:
         points = split_points(words)
-        if isinstance(agent, Expert) and len(words) >= 4 and points and rng.random() < line.thoughts:
+        if isinstance(agent, Teacher) and len(words) >= 4 and points and rng.random() < line.thoughts:
             at = rng.choice(points)
             call.add(Segment(Role.HEARD, text_of(words[:at])), observed)
             thought = agent.peek(understand(before + words[:at], call.situation.today))
@@ -257,8 +266,8 @@ def _act(call: Call, agent: Agent, action: Action, line: Line, rng: Random) -> A
     """Write the agent's turn down, running its calls, until it says something or stays silent."""
     for _ in range(4):
         if action.note is not None:
-            call.add(Segment(Role.THINK, action.note), Weights(1.0, 0.0 if action.slipped else 1.0))
-        learned = 0.0 if action.stumbled else 1.0
+            call.add(Segment(Role.THINK, action.note), Weights(1.0, 0.0 if action.slipped else action.weight))
+        learned = 0.0 if action.stumbled else action.weight
         call.add(Segment(Role.EXPECT, action.expect), Weights(1.0, 0.5 * learned))
         if action.kind != "call":
             break

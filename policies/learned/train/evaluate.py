@@ -18,7 +18,7 @@ from random import Random
 
 import numpy as np
 
-from policies.agreement import answer
+from policies.agreement import Answer, answer
 from policies.learned.core.decode import decode_turn
 from policies.learned.core.grammar import Lexicon, TurnGrammar
 from policies.learned.core.model import Cache, CoreModel, CoreModelError
@@ -29,6 +29,7 @@ from policies.learned.train.heldout import HELDOUT
 from policies.learned.train.secondhand import SECOND_HAND
 from policies.learned.train.spoken_caller import DAYS, PARTS, TIMES, Word
 from policies.learned.train.wordings import TRAINED, Wordings
+from policies.notes import copyable
 from policies.shapes import NoteField, Parameter, ToolShape
 from policies.trajectory import Role, Trajectory
 
@@ -138,7 +139,7 @@ class ModelAgent:
             self.tokenizer,
             self._fields(),
             TOOLS,
-            heard=turns[-4:],
+            heard=copyable(turns[-4:]),
             offered=self.offered,
             known=self.note,
             after_result=after_result,
@@ -147,16 +148,19 @@ class ModelAgent:
             sayable=self._sayable(),
         )
 
-    def _fields(self) -> tuple[NoteField, ...]:
-        """The note's fields; where the rule hears a plain yes or no, the answer may not say otherwise."""
+    def verdict(self) -> Answer:
+        """What the rule makes of the caller's last turn."""
         turn: list[str] = []
         for item in reversed(self.call.segments):
             if item.role in (Role.SAY, Role.SILENCE):
                 break
             if item.role is Role.HEARD:
                 turn.insert(0, item.text)
-        said = answer(" ".join(turn), " ".join(self.note.values()))
-        options = {"yes": ("yes",), "no": ("no",), "unclear": ("no", "unclear")}[said]
+        return answer(" ".join(turn), " ".join(self.note.values()))
+
+    def _fields(self) -> tuple[NoteField, ...]:
+        """The note's fields; where the rule hears a plain yes or no, the answer may not say otherwise."""
+        options = {"yes": ("yes",), "no": ("no",), "unclear": ("no", "unclear")}[self.verdict()]
         return (*NOTE_FIELDS[:-1], NoteField("answer", "choice", options))
 
     def _sayable(self) -> list[str]:

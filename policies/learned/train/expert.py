@@ -24,7 +24,8 @@ _MOST_STUMBLES = 6
 class Action:
     """One agent turn. `note` is None after a result. `kind`: say, call or silence; `text` for say, `tool` and
     `arguments` for call. `slipped`: the note holds a slip of our own and must not be learned; `stumbled`: neither must
-    what follows it. `expect`: what the agent expected; empty where hindsight fills it in."""
+    what follows it. `expect`: what the agent expected; empty where hindsight fills it in. `weight`: how much the turn
+    counts in training, beside a turn that is written rightly anyway."""
 
     kind: str
     text: str = ""
@@ -35,6 +36,7 @@ class Action:
     slipped: bool = False
     stumbled: bool = False
     expect: str = ""
+    weight: float = 1.0
 
 
 @dataclass(frozen=True, slots=True)

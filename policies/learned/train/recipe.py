@@ -1,76 +1,56 @@
-"""The training recipe, one command and one process: calls are simulated, packed and learned as they come.
+"""The training recipe, one command: calls are simulated, packed and learned as they come; the model's own are corrected.
 
-    python -m policies.learned.train.recipe --minutes 60 --seed 0 --out runs/front_desk
+    python -m policies.learned.train.recipe --steps 4000 --seed 0 --out runs/core
 
-No call is ever seen twice. Hidden matrices by Muon, embedding and norms by AdamW, flat and then linear to zero over
-the last half of the time; a model before that anneal talks nonsense. This is a worker: it may read the clock.
+New calls are never seen twice. Hidden matrices by Muon, embedding and norms by AdamW, flat and then linear to zero over
+the last part of the run; a model before that anneal talks nonsense. The run goes in rounds: while one round is learned,
+a second process plays calls with the weights that the round began with, and an expert corrects them (`corrections`);
+they are learned in the rounds after. Everything follows from the seed and the number of steps, not from the speed of
+the machine. This is a worker: it may read the clock.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+import multiprocessing
 import time
 from collections.abc import Iterator
+from concurrent.futures import Future, ProcessPoolExecutor
 from dataclasses import asdict
 from pathlib import Path
 from random import Random
+from typing import Any
 
 import numpy as np
 import torch
 from torch.nn import functional
 
+from policies.learned.core.model import CoreConfig
 from policies.learned.core.tokenizer import Tokenizer
-from policies.learned.train.dialogue import Call, Line, expert_call
-from policies.learned.train.export import export, restore
+from policies.learned.train.dialogue import Line, expert_call
+from policies.learned.train.export import export, restore, tensors_of
 from policies.learned.train.heldout import HELDOUT
+from policies.learned.train.lessons import Lessons, Row, corrected_rows, row_of
 from policies.learned.train.model_torch import CoreShape, TorchCore
 from policies.learned.train.muon import Muon
 from policies.learned.train.vocabulary import learn_vocabulary, said_words
 
-__all__ = ["Row", "batches", "main", "row_of"]
+__all__ = ["batches", "main", "weighted_loss"]
 
-Row = tuple[np.ndarray, np.ndarray]
-"""Token ids int64[n] and the loss weight of each token float32[n]."""
+POOL_ROWS = 512
+"""Rows sorted by length at a time, so that a batch holds calls of one length and little padding."""
+LONGEST_ROW = 640
+"""Tokens of a row; what stands behind them is cut. Calls are 300 tokens long, longer ones are loops."""
+SAVE_EVERY_S = 240.0
 
-SLIP_RATE = 0.07
-"""Share of fresh values that the expert notes wrongly; about every sixth call holds such a slip."""
-STUMBLE_RATE = 0.04
-"""Share of turns that go wrong as a whole, see `expert.Expert`."""
-RESTLESS = 1.8
-"""How much more often than in a test a caller does something else than answer, see `simulator.Caller`."""
-POOL_CALLS = 512
-"""Calls sorted by length at a time, so that a batch holds calls of one length and little padding."""
+Rows = tuple[list[Row], int]
 
 
-def row_of(call: Call, tokenizer: Tokenizer) -> Row:
-    """Ids of the whole call and the weight of each of them."""
-    ids: list[int] = []
-    weights: list[float] = []
-    for segment, weight in zip(call.segments, call.weights, strict=True):
-        ids.append(tokenizer.special[str(segment.role)])
-        weights.append(weight.role)
-        words = tokenizer.encode(" " + segment.text) if segment.text else []
-        ids += words
-        weights += [weight.words] * len(words)
-        if segment.close is not None:
-            ids.append(tokenizer.special[str(segment.close)])
-            weights.append(weight.close)
-    return np.array(ids, np.int64), np.array(weights, np.float32)
-
-
-def training_call(rng: Random) -> Call:
-    """One call of the training stream."""
-    return expert_call(rng, slip_rate=SLIP_RATE, stumble_rate=STUMBLE_RATE, restless=RESTLESS)
-
-
-def batches(
-    tokenizer: Tokenizer, rng: Random, batch_tokens: int, longest: int
-) -> Iterator[tuple[torch.Tensor, torch.Tensor]]:
+def batches(lessons: Lessons, rng: Random, batch_tokens: int) -> Iterator[tuple[torch.Tensor, torch.Tensor]]:
     """Endless batches of ids and weights, [rows, length] each, about `batch_tokens` with padding."""
     while True:
-        pool = [row_of(training_call(rng), tokenizer) for _ in range(POOL_CALLS)]
-        pool = sorted(((ids[:longest], weights[:longest]) for ids, weights in pool), key=lambda row: len(row[0]))
+        pool = sorted(lessons.draw(POOL_ROWS, LONGEST_ROW), key=lambda row: len(row[0]))
         groups: list[list[Row]] = [[]]
         for row in pool:
             if groups[-1] and (len(groups[-1]) + 1) * len(row[0]) > batch_tokens:
@@ -103,7 +83,7 @@ def weighted_loss(model: TorchCore, ids: torch.Tensor, weights: torch.Tensor) ->
 
 
 def heldout_rows(tokenizer: Tokenizer, calls: int = 48) -> list[tuple[torch.Tensor, torch.Tensor]]:
-    """Calls with unseen wordings and names and 5 % word errors; only what the agent writes counts."""
+    """Front-desk calls with unseen wordings and names and 5 % word errors; only what the agent writes counts."""
     rng = Random(99_991)
     rows = [row_of(expert_call(rng, wordings=HELDOUT, line=Line(0.05)), tokenizer) for _ in range(calls)]
     rows.sort(key=lambda row: len(row[0]))
@@ -111,13 +91,87 @@ def heldout_rows(tokenizer: Tokenizer, calls: int = 48) -> list[tuple[torch.Tens
     return [padded(rows[at : at + 12]) for at in range(0, calls, 12)]
 
 
+def heldout_loss(model: TorchCore, tests: list[tuple[torch.Tensor, torch.Tensor]]) -> float:
+    """Mean loss on `tests`, by weight."""
+    with torch.no_grad():
+        losses = [(weighted_loss(model, ids, weights).item(), weights[:, 1:].sum().item()) for ids, weights in tests]
+    return sum(loss * weight for loss, weight in losses) / sum(weight for _, weight in losses)
+
+
 def learning_rate(done: float, step: int, anneal: float = 0.5) -> float:
     """Factor on the learning rates: 30 steps of warm-up, flat, linear to zero over the last `anneal` of the run."""
     return min(1.0, (step + 1) / 30, max(0.0, (1.0 - done) / anneal))
 
 
+class Learner:
+    """Model, optimisers and progress of one run, and its checkpoint in `out`."""
+
+    def __init__(self, model: TorchCore, out: Path, lr: float, lr_embedding: float) -> None:
+        self.model, self._out = model, out
+        matrices = [p for name, p in model.named_parameters() if p.ndim == 2 and "embedding" not in name]
+        others = [p for name, p in model.named_parameters() if p.ndim != 2 or "embedding" in name]
+        self._optimisers: dict[str, tuple[torch.optim.Optimizer, float]] = {
+            "muon": (Muon(matrices, lr=lr), lr),
+            "adam": (torch.optim.AdamW(others, lr=lr_embedding, betas=(0.9, 0.95), weight_decay=0.0), lr_embedding),
+        }
+        self.steps = self.tokens = 0
+        self.seconds = 0.0
+
+    def learn(self, ids: torch.Tensor, weights: torch.Tensor, factor: float) -> float:
+        """One step at `factor` of the learning rates; gives the loss before it."""
+        loss = weighted_loss(self.model, ids, weights)
+        loss.backward()  # type: ignore[no-untyped-call]
+        torch.nn.utils.clip_grad_norm_(self.model.parameters(), 1.0)
+        for optimiser, rate in self._optimisers.values():
+            for group in optimiser.param_groups:
+                group["lr"] = rate * factor
+            optimiser.step()
+            optimiser.zero_grad()
+        self.steps += 1
+        self.tokens += int((ids != 0).sum())
+        return loss.item()
+
+    def save(self) -> None:
+        """Write the checkpoint; never half of one."""
+        state: dict[str, Any] = {name: one.state_dict() for name, (one, _) in self._optimisers.items()}
+        progress = {"steps": self.steps, "tokens": self.tokens, "seconds": self.seconds}
+        torch.save(state | {"model": self.model.state_dict(), "progress": progress}, self._out / "checkpoint.new")
+        (self._out / "checkpoint.new").replace(self._out / "checkpoint.pt")
+
+    def resume(self) -> None:
+        """Go on from the checkpoint in `out`."""
+        saved = torch.load(self._out / "checkpoint.pt", weights_only=True)
+        self.model.load_state_dict(saved["model"])
+        for name, (optimiser, _) in self._optimisers.items():
+            optimiser.load_state_dict(saved[name])
+        self.steps, self.tokens = saved["progress"]["steps"], saved["progress"]["tokens"]
+        self.seconds = saved["progress"]["seconds"]
+
+
+class Coach:
+    """The second process: plays and corrects one round's calls at a time, with the weights it is handed."""
+
+    def __init__(self, out: Path, words: list[str], seed: int, calls: int) -> None:
+        self._out, self._words, self._seed, self._calls = out, words, seed, calls
+        self._workers = ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("spawn"))
+        self._round: Future[Rows] | None = None
+
+    def turn(self, model: TorchCore, number: int) -> Rows:
+        """The last round's rows, once they are done; starts round `number` with the weights of `model`."""
+        rows: Rows = self._round.result() if self._round is not None else ([], 0)
+        config = CoreConfig(**{name: getattr(model.shape, name) for name in CoreConfig.__dataclass_fields__})
+        tensors = {name: array.copy() for name, array in tensors_of(model).items()}
+        arguments = (config, tensors, str(self._out), self._words, self._seed * 1009 + number, self._calls)
+        self._round = self._workers.submit(corrected_rows, *arguments)
+        return rows
+
+    def close(self) -> None:
+        """End the process; a round in progress is dropped."""
+        self._workers.shutdown(wait=False, cancel_futures=True)
+
+
 def train(options: argparse.Namespace) -> None:
-    """Run the recipe for `options.minutes`; writes a checkpoint every 5 minutes and the folder at the end."""
+    """Run the recipe for `options.steps`; checkpoints on the way, the finished folder at the end."""
     torch.set_num_threads(1)
     torch.manual_seed(options.seed)
     out = Path(options.out)
@@ -129,79 +183,59 @@ def train(options: argparse.Namespace) -> None:
             learn_vocabulary(out / "tokenizer.json")
     tokenizer = Tokenizer.load(out / "tokenizer.json")
     model = restore(Path(options.init)) if options.init else TorchCore(CoreShape(vocab_size=tokenizer.size))
-    matrices = [p for name, p in model.named_parameters() if p.ndim == 2 and "embedding" not in name]
-    others = [p for name, p in model.named_parameters() if p.ndim != 2 or "embedding" in name]
-    muon = Muon(matrices, lr=options.lr)
-    adam = torch.optim.AdamW(others, lr=options.lr_embedding, betas=(0.9, 0.95), weight_decay=0.0)
-    progress = {"step": 0, "tokens": 0, "seconds": 0.0, "pool": 0}
+    learner = Learner(model, out, options.lr, options.lr_embedding)
     if options.resume and (out / "checkpoint.pt").exists():
-        saved = torch.load(out / "checkpoint.pt", weights_only=True)
-        model.load_state_dict(saved["model"])
-        muon.load_state_dict(saved["muon"])
-        adam.load_state_dict(saved["adam"])
-        progress = saved["progress"]
+        learner.resume()
     # a resumed run must not see its calls again: the seed moves with the steps made
-    rng = Random(options.seed * 1_000_003 + int(progress["step"]))
-    source = batches(tokenizer, rng, options.batch_tokens, model.shape.max_position_embeddings)
-    tests = heldout_rows(tokenizer)
-    begun = time.monotonic() - progress["seconds"]
-    saved_at = time.monotonic()
-    smooth = None
+    rng = Random(options.seed * 1_000_003 + learner.steps)
+    lessons = Lessons(tokenizer, rng, corrected_share=options.corrected_share)
+    source = batches(lessons, rng, options.batch_tokens)
+    words = said_words()
+    coach = Coach(out, words, options.seed, options.round_calls) if options.round_calls else None
     print(json.dumps({"parameters": sum(p.numel() for p in model.parameters()), **asdict(model.shape)}), flush=True)
-    while True:
-        progress["seconds"] = time.monotonic() - begun
-        done = progress["seconds"] / (60.0 * options.minutes)
-        if done >= 1.0:
-            break
-        factor = learning_rate(done, int(progress["step"]), options.anneal)
-        for optimiser, rate in ((muon, options.lr), (adam, options.lr_embedding)):
-            for group in optimiser.param_groups:
-                group["lr"] = rate * factor
-        ids, weights = next(source)
-        loss = weighted_loss(model, ids, weights)
-        loss.backward()
-        torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
-        muon.step()
-        adam.step()
-        muon.zero_grad()
-        adam.zero_grad()
-        progress["step"] += 1
-        progress["tokens"] += int((ids != 0).sum())
-        smooth = loss.item() if smooth is None else 0.98 * smooth + 0.02 * loss.item()
-        if progress["step"] % 25 == 0:
-            print(_line(progress, smooth, begun, factor), flush=True)
-        if progress["step"] % 250 == 0:
-            print(f"  held-out agent loss {heldout_loss(model, tests):.4f}", flush=True)
-        if time.monotonic() - saved_at > 300:
-            saved_at = time.monotonic()
-            _save(out, model, muon, adam, progress)
-    _save(out, model, muon, adam, progress)
+    try:
+        _run(options, learner, lessons, source, coach, heldout_rows(tokenizer))
+    finally:
+        if coach is not None:
+            coach.close()
+    learner.save()
     export(model, out)
-    (out / "lexicon.txt").write_text("\n".join(said_words()) + "\n", "utf-8")
-    print(
-        f"{_line(progress, smooth or 0.0, begun, 0.0)} held-out agent loss {heldout_loss(model, tests):.4f}", flush=True
-    )
+    (out / "lexicon.txt").write_text("\n".join(words) + "\n", "utf-8")
 
 
-def heldout_loss(model: TorchCore, tests: list[tuple[torch.Tensor, torch.Tensor]]) -> float:
-    """Mean loss on `tests`, by weight."""
-    with torch.no_grad():
-        losses = [(weighted_loss(model, ids, weights).item(), weights[:, 1:].sum().item()) for ids, weights in tests]
-    return sum(loss * weight for loss, weight in losses) / sum(weight for _, weight in losses)
-
-
-def _line(progress: dict[str, float], loss: float, begun: float, factor: float) -> str:
-    seconds = time.monotonic() - begun
-    return (
-        f"step {int(progress['step'])} tokens {progress['tokens'] / 1e6:.2f}M seconds {seconds:.0f} "
-        f"tok/s {progress['tokens'] / seconds:.0f} lr x{factor:.2f} loss {loss:.4f}"
-    )
-
-
-def _save(out: Path, model: TorchCore, muon: Muon, adam: torch.optim.Optimizer, progress: dict[str, float]) -> None:
-    state = {"model": model.state_dict(), "muon": muon.state_dict(), "adam": adam.state_dict(), "progress": progress}
-    torch.save(state, out / "checkpoint.new")
-    (out / "checkpoint.new").replace(out / "checkpoint.pt")
+def _run(
+    options: argparse.Namespace,
+    learner: Learner,
+    lessons: Lessons,
+    source: Iterator[tuple[torch.Tensor, torch.Tensor]],
+    coach: Coach | None,
+    tests: list[tuple[torch.Tensor, torch.Tensor]],
+) -> None:
+    begun = saved = time.monotonic()
+    before_s = learner.seconds
+    smooth = 0.0
+    while learner.steps < options.steps:
+        if coach is not None and learner.steps % options.round_steps == 0:
+            rows, mistakes = coach.turn(learner.model, learner.steps // options.round_steps)
+            if rows:
+                lessons.correct(rows)
+                print(f"  corrected {len(rows)} calls, {mistakes / len(rows):.2f} mistakes a call", flush=True)
+        factor = learning_rate(learner.steps / options.steps, learner.steps, options.anneal)
+        ids, weights = next(source)
+        loss = learner.learn(ids, weights, factor)
+        smooth = 0.98 * smooth + 0.02 * loss if smooth else loss
+        learner.seconds = before_s + time.monotonic() - begun
+        if learner.steps % 25 == 0:
+            print(
+                f"step {learner.steps} tokens {learner.tokens / 1e6:.2f}M seconds {learner.seconds:.0f} "
+                f"tok/s {learner.tokens / learner.seconds:.0f} lr x{factor:.2f} loss {smooth:.4f}",
+                flush=True,
+            )
+        if learner.steps % 250 == 0 or learner.steps == options.steps:
+            print(f"  held-out agent loss {heldout_loss(learner.model, tests):.4f}", flush=True)
+        if time.monotonic() - saved > SAVE_EVERY_S:
+            saved = time.monotonic()
+            learner.save()
 
 
 def main(arguments: list[str] | None = None) -> None:
@@ -209,7 +243,7 @@ def main(arguments: list[str] | None = None) -> None:
     parser = argparse.ArgumentParser(
         prog="python -m policies.learned.train.recipe", description=__doc__.splitlines()[0]
     )
-    parser.add_argument("--minutes", type=float, default=60.0, help="wall time to train, simulation included")
+    parser.add_argument("--steps", type=int, default=4000, help="optimiser steps of the whole run")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--out", required=True, help="folder for the model and its checkpoint")
     parser.add_argument("--resume", action="store_true", help="go on from the checkpoint in --out")
@@ -217,7 +251,10 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("--anneal", type=float, default=0.5, help="share of the run in which the rates fall to zero")
     parser.add_argument("--lr", type=float, default=0.02, help="of hidden matrices (Muon)")
     parser.add_argument("--lr-embedding", type=float, default=0.004, help="of embedding and norms (AdamW)")
-    parser.add_argument("--batch-tokens", type=int, default=4608, help="tokens of a batch, padding included")
+    parser.add_argument("--batch-tokens", type=int, default=4096, help="tokens of a batch, padding included")
+    parser.add_argument("--round-steps", type=int, default=150, help="steps between two rounds of corrected calls")
+    parser.add_argument("--round-calls", type=int, default=160, help="calls played and corrected a round; 0: none")
+    parser.add_argument("--corrected-share", type=float, default=0.4, help="share of corrected calls among the rows")
     train(parser.parse_args(arguments))
 
 
