@@ -46,7 +46,7 @@ class _Norm(nn.Module):
 
 
 class _Layer(nn.Module):
-    def __init__(self, shape: CoreShape) -> None:
+    def __init__(self, shape: CoreShape, qk_norm: bool) -> None:
         super().__init__()
         self.shape = shape
         width, heads, groups, dim = (
@@ -57,8 +57,8 @@ class _Layer(nn.Module):
         )
         self.before_attention = _Norm(width, shape.rms_norm_eps)
         self.qkv = nn.Linear(width, (heads + 2 * groups) * dim, bias=False)
-        self.q_norm = _Norm(dim, shape.rms_norm_eps)
-        self.k_norm = _Norm(dim, shape.rms_norm_eps)
+        self.q_norm: nn.Module = _Norm(dim, shape.rms_norm_eps) if qk_norm else nn.Identity()
+        self.k_norm: nn.Module = _Norm(dim, shape.rms_norm_eps) if qk_norm else nn.Identity()
         self.out = nn.Linear(heads * dim, width, bias=False)
         self.before_mlp = _Norm(width, shape.rms_norm_eps)
         self.gate_up = nn.Linear(width, 2 * shape.intermediate_size, bias=False)
@@ -107,13 +107,16 @@ def _rotate(x: Tensor, cos: Tensor, sin: Tensor) -> Tensor:
 
 
 class TorchCore(nn.Module):
-    """The model. Call with ids int64[batch, length]; gives logits float32[batch, length, vocab]."""
+    """The model. Call with ids int64[batch, length]; gives logits float32[batch, length, vocab].
 
-    def __init__(self, shape: CoreShape) -> None:
+    Without `qk_norm` it is the plain Llama layout: only to be compared with (`compare`), `export` does not write it.
+    """
+
+    def __init__(self, shape: CoreShape, *, qk_norm: bool = True) -> None:
         super().__init__()
         self.shape = shape
         self.embedding = nn.Embedding(shape.vocab_size, shape.hidden_size)
-        self.layers = nn.ModuleList(_Layer(shape) for _ in range(shape.num_hidden_layers))
+        self.layers = nn.ModuleList(_Layer(shape, qk_norm) for _ in range(shape.num_hidden_layers))
         self.last_norm = _Norm(shape.hidden_size, shape.rms_norm_eps)
         half = torch.arange(0, shape.head_dim, 2, dtype=torch.float64) / shape.head_dim
         angles = torch.outer(torch.arange(shape.max_position_embeddings), shape.rope_theta**-half)
