@@ -11,9 +11,13 @@ The form, which the core model is trained on::
     greeting    := <say> words <end>
     caller      := (<heard> words | <think> note)* <turn>  thoughts may stand between heard words
     agent       := <think> note <expect> words action
-    action      := <say> words (<end> | <cut> | <bye>)   <cut>: the rest was never heard; <bye>: then hang up
+    action      := bit* <say> words (<end> | <cut> | <bye>)   <cut>: the rest was never heard; <bye>: then hang up
                  | <silence>                             the agent stays silent, a decision like any other
                  | <call> tool (key words)* <end> (<filler> words <end>)* <result> words <expect> words action
+    bit         := <say> words <more> <think> words    more follows: a bit of thought before each bit of speech
+
+An agent without note fields thinks in free words; so is each thought between two bits of speech. Said bits are one
+utterance: what is said of it stands in as many bits as were heard.
 
 All words are lower case. Heard words and results carry no punctuation; said words carry ``, . ?``.
 Times are spoken words in the stream (``ten thirty``), ``HH:MM`` outside of it (see `policies.spoken`).
@@ -46,6 +50,7 @@ class Role(enum.StrEnum):
     CUT = "<cut>"
     BYE = "<bye>"
     SILENCE = "<silence>"
+    MORE = "<more>"
 
 
 RESERVED_TOKENS = tuple(f"<reserved{n}>" for n in range(32 - len(Role)))
@@ -53,7 +58,12 @@ RESERVED_TOKENS = tuple(f"<reserved{n}>" for n in range(32 - len(Role)))
 
 ROLE_TOKENS: tuple[str, ...] = tuple(str(role) for role in Role) + RESERVED_TOKENS
 
-_CLOSED_BY_END = frozenset({Role.SAY, Role.CALL, Role.FILLER})
+_CLOSED_BY: dict[Role, tuple[Role, ...]] = {
+    Role.SAY: (Role.END, Role.CUT, Role.BYE, Role.MORE),
+    Role.CALL: (Role.END,),
+    Role.FILLER: (Role.END,),
+}
+"""The tokens that may close a segment of each role that is closed at all."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,8 +101,11 @@ class Trajectory:
         """A new trajectory with `more` at its end."""
         digest = self.digest
         for segment in more:
-            if segment.close is not None and segment.role not in _CLOSED_BY_END:
+            closing = _CLOSED_BY.get(segment.role)
+            if segment.close is not None and closing is None:
                 raise ValueError(f"a {segment.role} segment has no closing token, got {segment.close}")
+            if segment.close is not None and closing is not None and segment.close not in closing:
+                raise ValueError(f"a {segment.role} segment is closed by {', '.join(closing)}; got {segment.close}")
             digest = _chain(digest, segment)
         return Trajectory(self.segments + more, digest)
 

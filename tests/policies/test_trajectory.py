@@ -51,9 +51,9 @@ def test_special_tokens_stand_alone_and_words_have_a_space_before_them() -> None
 
 def test_ids_of_the_roles_are_fixed_for_ever() -> None:
     """The model was trained with these ids: a new role takes a reserved one, and none of these moves."""
-    assert ROLE_TOKENS[:14] == (
+    assert ROLE_TOKENS[:15] == (
         "<pad>", "<card>", "<heard>", "<turn>", "<think>", "<expect>", "<call>", "<result>", "<filler>", "<say>",
-        "<end>", "<cut>", "<bye>", "<silence>",
+        "<end>", "<cut>", "<bye>", "<silence>", "<more>",
     )  # fmt: skip
     assert len(ROLE_TOKENS) == 32
     assert len(set(ROLE_TOKENS)) == 32
@@ -76,6 +76,17 @@ def test_only_what_has_an_end_can_be_closed() -> None:
         Trajectory.of([Segment(role, "x", Role.END)])
     with pytest.raises(ValueError, match="a <heard> segment has no closing token, got <end>"):
         Trajectory.of([Segment(Role.HEARD, "x", Role.END)])
+
+
+def test_only_speech_goes_on_in_bits() -> None:
+    counting = Trajectory.of(
+        [Segment(Role.SAY, "one,", Role.MORE), Segment(Role.THINK, "two"), Segment(Role.SAY, "two.", Role.END)]
+    )
+    assert counting.text() == "<say> one,<more><think> two<say> two.<end>"
+    with pytest.raises(ValueError, match="a <call> segment is closed by <end>; got <more>"):
+        Trajectory.of([Segment(Role.CALL, "x", Role.MORE)])
+    with pytest.raises(ValueError, match="a <say> segment is closed by <end>, <cut>, <bye>, <more>; got <turn>"):
+        Trajectory.of([Segment(Role.SAY, "x", Role.TURN)])
 
 
 @given(segments, segments)

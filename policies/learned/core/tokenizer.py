@@ -13,6 +13,8 @@ from collections.abc import Iterable, Sequence
 from itertools import pairwise
 from pathlib import Path
 
+from policies.trajectory import ROLE_TOKENS
+
 __all__ = ["WORD_PATTERN", "Tokenizer", "TokenizerError"]
 
 WORD_PATTERN = r" ?[a-z'_]+| ?[0-9]| ?[^ a-z0-9'_]+| +"
@@ -71,7 +73,14 @@ class Tokenizer:
             )
         merges = [_pair(merge) for merge in model["merges"]]
         special = {token["content"]: token["id"] for token in data.get("added_tokens", ()) if token.get("special")}
-        return cls(model["vocab"], merges, special)
+        vocabulary = dict(model["vocab"])
+        if sorted(special.values())[: len(ROLE_TOKENS)] == list(range(len(ROLE_TOKENS))):
+            # A file made before a role was added names its id <reservedN>: the id counts, whatever the file calls it.
+            for name in [name for name, id_ in special.items() if id_ < len(ROLE_TOKENS)]:
+                special.pop(name)
+                vocabulary.pop(name, None)
+            special |= {token: id_ for id_, token in enumerate(ROLE_TOKENS)}
+        return cls(vocabulary, merges, special)
 
     def encode(self, text: str) -> list[int]:
         """Ids of plain text. A special token's name inside it is spelled out like any other text."""

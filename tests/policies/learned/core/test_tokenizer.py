@@ -32,6 +32,30 @@ def test_role_tokens_hold_the_first_ids_in_their_order() -> None:
     assert TOKENIZER.size == 1024
 
 
+def test_a_file_made_before_a_role_was_added_is_read_by_its_ids(tmp_path: Path) -> None:
+    data = json.loads((FOLDER / "tokenizer.json").read_text("utf-8"))
+    names = {token["id"]: token["content"] for token in data["added_tokens"]}
+    assert names[14] in {"<reserved0>", "<more>"}
+    older = ["<oldest>", *(f"<reserved{n}>" for n in range(18))]
+    for token in data["added_tokens"]:
+        if token["id"] >= 13:
+            token["content"] = older[token["id"] - 13]
+    vocabulary = data["model"]["vocab"]
+    data["model"]["vocab"] = {older[id_ - 13] if 13 <= id_ < 32 else text: id_ for text, id_ in vocabulary.items()}
+    (tmp_path / "tokenizer.json").write_text(json.dumps(data))
+    read = Tokenizer.load(tmp_path)
+    assert read.special == TOKENIZER.special == {token: id_ for id_, token in enumerate(ROLE_TOKENS)}
+    assert read.decode([13, 14, 31]) == f"<silence><more>{ROLE_TOKENS[31]}"
+    assert read.encode(SENTENCES[0]) == TOKENIZER.encode(SENTENCES[0])
+
+
+def test_special_tokens_of_another_project_keep_their_names(tmp_path: Path) -> None:
+    data = json.loads((FOLDER / "tokenizer.json").read_text("utf-8"))
+    data["added_tokens"] = [{"content": "<s>", "id": 1023, "special": True}]
+    (tmp_path / "tokenizer.json").write_text(json.dumps(data))
+    assert Tokenizer.load(tmp_path).special == {"<s>": 1023}
+
+
 @pytest.mark.parametrize("text", SENTENCES)
 def test_text_comes_back(text: str) -> None:
     assert TOKENIZER.decode(TOKENIZER.encode(text)) == text
