@@ -15,6 +15,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from random import Random
+from typing import Literal
 
 import numpy as np
 
@@ -29,11 +30,11 @@ from policies.learned.train.heldout import HELDOUT
 from policies.learned.train.secondhand import SECOND_HAND
 from policies.learned.train.spoken_caller import DAYS, PARTS, TIMES, Word
 from policies.learned.train.wordings import TRAINED, Wordings
-from policies.notes import copyable
+from policies.notes import UNKNOWN, copyable, read_note
 from policies.shapes import NoteField, Parameter, ToolShape
 from policies.trajectory import Role, Trajectory
 
-__all__ = ["NOTE_FIELDS", "TOOLS", "ModelAgent", "Outcome", "main", "play"]
+__all__ = ["NOTE_FIELDS", "TOOLS", "Failure", "ModelAgent", "Outcome", "failure_of", "main", "play"]
 
 NOTE_FIELDS = (
     NoteField("intent", "choice", ("none", "book", "cancel", "hours", "other")),
@@ -219,6 +220,36 @@ def _arguments(words: list[str]) -> dict[str, str]:
     return {key: " ".join(value) for key, value in found.items()}
 
 
+Failure = Literal["premature write", "wrong slot", "broken promise", "gave up", "loop", "misheard"]
+"""What went wrong in a call that missed its goal; see `failure_of`."""
+
+
+def failure_of(call: Call) -> Failure:
+    """The class of a failed call, the gravest first.
+
+    ``premature write``: a tool wrote before the caller's yes. ``wrong slot``: something was written that nobody agreed
+    to, or the call was stuck with a wrong value in its note. ``broken promise``: agreed, and not written. ``gave up``:
+    the caller's patience ended and the agent let it go. ``loop``: stuck with nothing wrong noted. ``misheard``: the
+    agent ended the call too soon, or took it for another one.
+    """
+    caller = call.caller
+    written = [("book", visit.day, visit.time, visit.name) for visit in call.calendar.booked]
+    written += [("cancel", visit.day, visit.time, visit.name) for visit in call.calendar.cancelled]
+    if call.early_write:
+        return "premature write"
+    if len(set(written)) < len(written) or not set(written) <= set(caller.agreed):
+        return "wrong slot"
+    if caller.done and caller.agreed and call.ended:
+        return "broken promise"
+    if call.ended:
+        return "gave up" if caller.patience <= 0 else "misheard"
+    note = read_note(next((one.text for one in reversed(call.segments) if one.role is Role.THINK), ""), NOTE_FIELDS)
+    wanted = {"day": caller.goal.day, "time": caller.goal.time, "name": caller.goal.name}
+    noted = {name: (note or {}).get(name, UNKNOWN) for name in wanted}
+    wrong = [name for name, value in wanted.items() if value and noted[name] not in (UNKNOWN, value)]
+    return "wrong slot" if wrong else "loop"
+
+
 @dataclass(slots=True)
 class Outcome:
     """Calls played, calls that succeeded, and calls with a write before the caller's yes."""
@@ -226,7 +257,7 @@ class Outcome:
     calls: int = 0
     successes: int = 0
     early_writes: int = 0
-    failures: Counter[str] = field(default_factory=Counter)
+    failures: Counter[Failure] = field(default_factory=Counter)
     failed: list[Call] = field(default_factory=list)
 
 
@@ -252,7 +283,7 @@ def play(
         outcome.successes += call.success
         outcome.early_writes += call.early_write
         if not call.success:
-            outcome.failures["early write" if call.early_write else "goal missed" if call.ended else "no end"] += 1
+            outcome.failures[failure_of(call)] += 1
             outcome.failed.append(call)
     return outcome
 

@@ -71,7 +71,10 @@ def restore(folder: Path) -> TorchCore:
     """The model of a folder that `export` wrote, as far as half precision kept it. Raises `OSError`, `KeyError`."""
     config = json.loads((folder / "config.json").read_text("utf-8"))
     shape = CoreShape(**{name: config[name] for name in CoreShape.__dataclass_fields__})
-    stored = {name: torch.from_numpy(array.astype(np.float32)) for name, array in load_file(folder / "model.safetensors").items()}
+    stored = {
+        name: torch.from_numpy(array.astype(np.float32))
+        for name, array in load_file(folder / "model.safetensors").items()
+    }
     state = {"embedding.weight": stored["model.embed_tokens.weight"], "last_norm.weight": stored["model.norm.weight"]}
     for index in range(shape.num_hidden_layers):
         new, old = f"layers.{index}.", f"model.layers.{index}."

@@ -7,7 +7,7 @@ model itself (`corrections`), which are dear and are seen a few times. It knows 
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from random import Random
 from typing import Any, Protocol
 
@@ -17,11 +17,13 @@ from numpy.typing import NDArray
 from policies.learned.core.grammar import Lexicon
 from policies.learned.core.model import CoreConfig, CoreModel
 from policies.learned.core.tokenizer import Tokenizer
+from policies.learned.train.companies import dialogue as companies
 from policies.learned.train.corrections import coached_call
+from policies.learned.train.counting import counting_call
 from policies.learned.train.dialogue import Weights, expert_call
 from policies.trajectory import Segment
 
-__all__ = ["SOURCES", "Lessons", "Row", "corrected_rows", "row_of"]
+__all__ = ["SOURCES", "Lessons", "Row", "corrected_rows", "new_lesson", "row_of", "texts"]
 
 Row = tuple[NDArray[np.int64], NDArray[np.float32]]
 """Token ids int64[n] and the loss weight of each token float32[n]."""
@@ -47,8 +49,31 @@ def _front_desk(rng: Random) -> Labelled:
     return expert_call(rng, slip_rate=SLIP_RATE, stumble_rate=STUMBLE_RATE, restless=RESTLESS)
 
 
-SOURCES: Mapping[str, tuple[float, Callable[[Random], Labelled]]] = {"front desk": (1.0, _front_desk)}
+def _companies(rng: Random) -> Labelled:
+    return companies.expert_call(rng, slip_rate=SLIP_RATE)
+
+
+SOURCES: Mapping[str, tuple[float, Callable[[Random], Labelled]]] = {
+    "front desk": (0.55, _front_desk),
+    "companies": (0.3, _companies),
+    "counting": (0.15, counting_call),
+}
 """Share and maker of each kind of new call."""
+
+
+def texts(count: int, seed: int) -> Iterator[str]:
+    """All texts of `count` new calls, each with the space that stands before it in the stream."""
+    rng = Random(seed)
+    for _ in range(count):
+        for segment in new_lesson(rng).segments:
+            if segment.text:
+                yield f" {segment.text}"
+
+
+def new_lesson(rng: Random) -> Labelled:
+    """A new call of some source, by their shares."""
+    shares, makers = zip(*SOURCES.values(), strict=True)
+    return rng.choices(makers, shares)[0](rng)
 
 
 def row_of(call: Labelled, tokenizer: Tokenizer) -> Row:
@@ -89,7 +114,9 @@ def corrected_rows(
 class Lessons:
     """The stream of rows: new calls, and corrected ones up to `corrected_share` while there are any."""
 
-    def __init__(self, tokenizer: Tokenizer, rng: Random, *, corrected_share: float = 0.4, rounds_kept: int = 3) -> None:
+    def __init__(
+        self, tokenizer: Tokenizer, rng: Random, *, corrected_share: float = 0.4, rounds_kept: int = 3
+    ) -> None:
         self._tokenizer, self._rng = tokenizer, rng
         self._share = corrected_share
         self._corrected: deque[list[Row]] = deque(maxlen=rounds_kept)
@@ -103,11 +130,7 @@ class Lessons:
         kept = [row for rows in self._corrected for row in rows]
         share = self._share if kept else 0.0
         rows = [
-            self._rng.choice(kept) if self._rng.random() < share else row_of(self._new(), self._tokenizer)
+            self._rng.choice(kept) if self._rng.random() < share else row_of(new_lesson(self._rng), self._tokenizer)
             for _ in range(count)
         ]
         return [(ids[:longest], weights[:longest]) for ids, weights in rows]
-
-    def _new(self) -> Labelled:
-        shares, makers = zip(*SOURCES.values(), strict=True)
-        return self._rng.choices(makers, shares)[0](self._rng)

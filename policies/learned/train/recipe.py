@@ -1,4 +1,4 @@
-"""The training recipe, one command: calls are simulated, packed and learned as they come; the model's own are corrected.
+"""The training recipe, one command: simulated calls are learned as they come, the model's own calls are corrected.
 
     python -m policies.learned.train.recipe --steps 4000 --seed 0 --out runs/core
 
@@ -17,7 +17,7 @@ import multiprocessing
 import time
 from collections.abc import Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -31,10 +31,10 @@ from policies.learned.core.tokenizer import Tokenizer
 from policies.learned.train.dialogue import Line, expert_call
 from policies.learned.train.export import export, restore, tensors_of
 from policies.learned.train.heldout import HELDOUT
-from policies.learned.train.lessons import Lessons, Row, corrected_rows, row_of
+from policies.learned.train.lessons import Lessons, Row, corrected_rows, row_of, texts
 from policies.learned.train.model_torch import CoreShape, TorchCore
 from policies.learned.train.muon import Muon
-from policies.learned.train.vocabulary import learn_vocabulary, said_words
+from policies.learned.train.vocabulary import extend_vocabulary, learn_vocabulary, said_words
 
 __all__ = ["batches", "main", "weighted_loss"]
 
@@ -176,13 +176,8 @@ def train(options: argparse.Namespace) -> None:
     torch.manual_seed(options.seed)
     out = Path(options.out)
     out.mkdir(parents=True, exist_ok=True)
-    if not (out / "tokenizer.json").exists():
-        if options.init:
-            (out / "tokenizer.json").write_bytes((Path(options.init) / "tokenizer.json").read_bytes())
-        else:
-            learn_vocabulary(out / "tokenizer.json")
-    tokenizer = Tokenizer.load(out / "tokenizer.json")
-    model = restore(Path(options.init)) if options.init else TorchCore(CoreShape(vocab_size=tokenizer.size))
+    model = _begin(Path(options.init) if options.init else None, out / "tokenizer.json", options.vocabulary)
+    tokenizer = Tokenizer.load(out)
     learner = Learner(model, out, options.lr, options.lr_embedding)
     if options.resume and (out / "checkpoint.pt").exists():
         learner.resume()
@@ -201,6 +196,34 @@ def train(options: argparse.Namespace) -> None:
     learner.save()
     export(model, out)
     (out / "lexicon.txt").write_text("\n".join(words) + "\n", "utf-8")
+
+
+def _begin(init: Path | None, vocabulary: Path, size: int) -> TorchCore:
+    """The model to start from, and its vocabulary in the file `vocabulary`, which is made where it is missing."""
+    if init is None:
+        if not vocabulary.exists():
+            learn_vocabulary(vocabulary, texts(6000, seed=7), size=size)
+        return TorchCore(CoreShape(vocab_size=size))
+    old = Tokenizer.load(init)
+    if not vocabulary.exists():
+        if old.size < size:
+            extend_vocabulary(init / "tokenizer.json", vocabulary, texts(6000, seed=7), size=size)
+        else:
+            vocabulary.write_bytes((init / "tokenizer.json").read_bytes())
+    return grown(restore(init), old, Tokenizer.load(vocabulary))
+
+
+def grown(model: TorchCore, old: Tokenizer, new: Tokenizer) -> TorchCore:
+    """`model` with a row for each id that `new` has beyond `old`: the mean of the rows that spelled it before."""
+    if new.size == old.size:
+        return model
+    state = model.state_dict()
+    rows = [state["embedding.weight"]]
+    for id_ in range(old.size, new.size):
+        rows.append(rows[0][old.encode(new.decode([id_]))].mean(0, keepdim=True))
+    wider = TorchCore(replace(model.shape, vocab_size=new.size))
+    wider.load_state_dict(state | {"embedding.weight": torch.cat(rows)})
+    return wider
 
 
 def _run(
@@ -248,6 +271,7 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("--out", required=True, help="folder for the model and its checkpoint")
     parser.add_argument("--resume", action="store_true", help="go on from the checkpoint in --out")
     parser.add_argument("--init", default="", help="start from the weights and vocabulary of a finished run's folder")
+    parser.add_argument("--vocabulary", type=int, default=1152, help="entries of the vocabulary; --init grows up to it")
     parser.add_argument("--anneal", type=float, default=0.5, help="share of the run in which the rates fall to zero")
     parser.add_argument("--lr", type=float, default=0.02, help="of hidden matrices (Muon)")
     parser.add_argument("--lr-embedding", type=float, default=0.004, help="of embedding and norms (AdamW)")

@@ -15,9 +15,11 @@ from policies.learned.core.model import CoreModel  # noqa: E402
 from policies.learned.core.tokenizer import Tokenizer  # noqa: E402
 from policies.learned.train import recipe  # noqa: E402
 from policies.learned.train.dialogue import expert_call  # noqa: E402
-from policies.learned.train.export import export  # noqa: E402
+from policies.learned.train.export import export, restore, tensors_of  # noqa: E402
+from policies.learned.train.lessons import Lessons, row_of  # noqa: E402
 from policies.learned.train.model_torch import CoreShape, TorchCore  # noqa: E402
 from policies.learned.train.muon import Muon  # noqa: E402
+from policies.learned.train.vocabulary import extend_vocabulary  # noqa: E402
 from policies.trajectory import Role  # noqa: E402
 
 SHAPE = CoreShape(
@@ -70,6 +72,46 @@ def test_transformers_loads_the_folder_unchanged_and_agrees(made: str, tmp_path:
         assert tokenizer(text, add_special_tokens=False).input_ids == Tokenizer.load(folder).encode(text)
 
 
+def test_a_folder_is_read_back_as_it_was_stored(tmp_path: Path) -> None:
+    model = random_core()
+    export(model, tmp_path)
+    again = restore(tmp_path)
+    assert again.shape == model.shape
+    assert all((tensor == again.state_dict()[name]).all() for name, tensor in model.state_dict().items())
+    assert all((array == tensors_of(model)[name]).all() for name, array in tensors_of(again).items())
+
+
+def test_a_grown_vocabulary_keeps_what_the_model_knows(tmp_path: Path) -> None:
+    words = [" my postcode", " a postcode"]
+    extend_vocabulary(WEIGHTS / "tokenizer.json", tmp_path / "tokenizer.json", words, size=1160)
+    old, new = Tokenizer.load(WEIGHTS), Tokenizer.load(tmp_path)
+    assert new.size == 1160
+    text = " i'd like to come on wednesday at ten thirty"
+    assert new.encode(text) == old.encode(text)
+    assert len(new.encode(" postcode")) == 1 < len(old.encode(" postcode"))
+    model = restore(WEIGHTS)
+    wider = recipe.grown(model, old, new)
+    ids = torch.tensor([old.encode(text)])
+    with torch.no_grad():
+        assert torch.allclose(wider(ids)[..., : old.size], model(ids), atol=1e-5)
+        row = wider.embedding.weight[new.encode(" postcode")[0]]
+        assert torch.allclose(row, model.embedding.weight[old.encode(" postcode")].mean(0), atol=1e-6)
+
+
+def test_a_run_goes_on_where_it_stopped(tmp_path: Path) -> None:
+    ids = torch.tensor([IDS[:40]])
+    weights = torch.ones(1, 40)
+    learner = recipe.Learner(random_core(), tmp_path, 0.02, 0.004)
+    losses = [learner.learn(ids, weights, 1.0) for _ in range(2)]
+    learner.save()
+    losses += [learner.learn(ids, weights, 1.0) for _ in range(2)]
+    other = recipe.Learner(random_core(), tmp_path, 0.02, 0.004)
+    other.resume()
+    assert (other.steps, other.tokens) == (2, 2 * int((ids != 0).sum()))
+    assert [other.learn(ids, weights, 1.0) for _ in range(2)] == losses[2:]
+    assert losses == sorted(losses, reverse=True)
+
+
 def test_muon_makes_matrices_of_equal_singular_values() -> None:
     wide, tall = (torch.nn.Parameter(torch.zeros(shape)) for shape in ((16, 48), (48, 16)))
     torch.manual_seed(1)
@@ -82,7 +124,7 @@ def test_muon_makes_matrices_of_equal_singular_values() -> None:
 def test_weights_follow_the_segments() -> None:
     tokenizer = Tokenizer.load(WEIGHTS)
     call = expert_call(Random(4))
-    ids, weights = recipe.row_of(call, tokenizer)
+    ids, weights = row_of(call, tokenizer)
     assert ids.tolist() == tokenizer.encode_parts(call.trajectory().parts())
     assert set(np.round(weights, 3)) <= {0.0, 0.2, 0.5, 1.0, np.float32(0.2)}
     turns = weights[ids == tokenizer.special[str(Role.TURN)]]
@@ -94,7 +136,7 @@ def test_padding_costs_nothing_and_a_few_steps_lower_the_loss() -> None:
     tokenizer = Tokenizer.load(WEIGHTS)
     torch.manual_seed(0)
     model = TorchCore(CoreShape(num_hidden_layers=1, hidden_size=32, intermediate_size=32, head_dim=16))
-    rows = [recipe.row_of(expert_call(Random(seed)), tokenizer) for seed in range(4)]
+    rows = [row_of(expert_call(Random(seed)), tokenizer) for seed in range(4)]
     ids, weights = recipe.padded(rows)
     with torch.no_grad():
         alone = [recipe.weighted_loss(model, *recipe.padded([row])).item() for row in rows]
@@ -115,11 +157,13 @@ def test_the_rate_warms_up_stays_and_falls_to_zero() -> None:
     assert recipe.learning_rate(0.4, 500) == 1.0
     assert recipe.learning_rate(0.75, 500) == pytest.approx(0.5)
     assert recipe.learning_rate(1.0, 500) == 0.0
+    assert recipe.learning_rate(0.75, 500, anneal=0.2) == 1.0
 
 
 def test_batches_hold_calls_of_one_length() -> None:
     tokenizer = Tokenizer.load(WEIGHTS)
-    source = recipe.batches(tokenizer, Random(1), 4096, 2048)
+    rng = Random(1)
+    source = recipe.batches(Lessons(tokenizer, rng), rng, 4096)
     filled = []
     for _ in range(6):
         ids, weights = next(source)
