@@ -30,6 +30,7 @@ VOICES = {
     "flite-slt": "flite's slt",
     "flite-rms": "flite's rms",
     "flite-awb": "flite's awb",
+    "flite-kal16": "flite's kal at 16,000 Hz",
 }
 """The voices and where they come from; several, so that no test hangs on one speaker."""
 
