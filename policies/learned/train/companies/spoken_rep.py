@@ -29,7 +29,7 @@ _YEARS = {"one": "one year", "a": "one year", "year": "one year", "twelve": "one
     word: "two years" for word in ("two", "years", "twenty", "four")
 }
 _WEAK = frozenset(
-    "a am and any are be call can comes could do does doesn't don't for from had has have he her here how i i'm "
+    "a am and any are be call can comes could does doesn't don't for from had has have he her here how i i'm "
     "i've is it it's its just me must not of on only or our so that that's the them there they this to up us was we "
     "what what's will with won't would you your".split()
 )
@@ -72,7 +72,8 @@ def say_act(wordings: RepWordings, act: str, rng: Random, values: Mapping[str, s
     if "term" in filled:
         filled["term"] = rng.choice(TERM_PHRASES[filled["term"]])
     words = say(wordings, act, rng, filled, group=rng.randrange(1, 10**6))
-    return [RepWord(word.text, word.tag, word.group, word.kept) for word in words]
+    # a company's name means nothing to the agent, which has it on its card
+    return [RepWord(word.text, word.tag.replace("company", ""), word.group, word.kept) for word in words]
 
 
 def understand(words: Sequence[Word]) -> Heard:
