@@ -21,7 +21,7 @@ from random import Random
 import numpy as np
 
 from policies.learned.core.decode import decode_turn
-from policies.learned.core.grammar import Lexicon, TurnGrammar
+from policies.learned.core.grammar import GrammarLimits, Lexicon, TurnGrammar
 from policies.learned.core.model import Cache, CoreModel, CoreModelError
 from policies.learned.core.tokenizer import Tokenizer
 from policies.learned.train.companies.case import FILE_ITEMS, FORBIDDEN, OFFERS, OUTCOMES, TASKS, TERMS
@@ -34,7 +34,7 @@ from policies.learned.train.spoken_caller import Word
 from policies.shapes import NoteField, Parameter, ToolShape
 from policies.trajectory import Role
 
-__all__ = ["NOTE_FIELDS", "TOOLS", "ModelAgent", "Outcome", "main", "play"]
+__all__ = ["LIMITS", "NOTE_FIELDS", "TOOLS", "ModelAgent", "Outcome", "main", "play"]
 
 NOTE_FIELDS = (
     NoteField("task", "choice", tuple(TASKS)),
@@ -55,6 +55,8 @@ TOOLS = (
         "write",
     ),
 )
+LIMITS = GrammarLimits(expect_tokens=10)
+"""An expected item has three words, up to 8 tokens in a vocabulary that was not learned on them."""
 _KEYS = frozenset({"item", "outcome", "offer", "term"})
 _CONDITIONS = (("trained", TRAINED, 0.0), ("unseen", HELDOUT, 0.0), ("unseen", HELDOUT, 0.1))
 
@@ -112,6 +114,7 @@ class ModelAgent:
             blocked_tools={"report"} if self.call.case.reports else set(),
             lexicon=self.lexicon,
             sayable=self._sayable(),
+            limits=LIMITS,
         )
         list(decode_turn(self.model, self.cache, grammar, logits))
         if not after_result:

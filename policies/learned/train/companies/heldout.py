@@ -126,7 +126,8 @@ HELDOUT = RepWordings(
             "can you *try us *another *time", "our *team has *gone *home *call *tomorrow",
         ),
         "pardon": (
-            "i *couldn't *make that *out", "say it one *more *time please", "would you *mind *repeating it", "*again please",
+            "i *couldn't *make that *out", "say it one *more *time please", "would you *mind *repeating it",
+            "*again please",
         ),
         "tail": ("was there something else", "enjoy your day", "we will write to you", "all good then"),
         "hum": ("hmm", "uhm", "oh", "let's see", "okay so"),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from dataclasses import dataclass, replace
 from random import Random
 
 import pytest
@@ -13,8 +14,10 @@ from policies.learned.train.companies.dialogue import Call, ExpertAgent, convers
 from policies.learned.train.companies.evaluate import NOTE_FIELDS, distinct_pairs
 from policies.learned.train.companies.expert import Expert
 from policies.learned.train.companies.heldout import HELDOUT
+from policies.learned.train.companies.spoken_rep import understand
 from policies.learned.train.dialogue import Line
 from policies.learned.train.expert import Action
+from policies.learned.train.spoken_caller import Word
 from policies.notes import read_note
 from policies.trajectory import Role
 
@@ -24,7 +27,7 @@ CONDITIONS: dict[str, Callable[[Random], Call]] = {
     "unseen wordings, 10 % errors": lambda rng: expert_call(rng, line=Line(0.1), wordings=HELDOUT),
     "own slips and stumbles": lambda rng: expert_call(rng, slip_rate=0.1, stumble_rate=0.05, restless=1.8),
 }
-CALLS = 100
+CALLS = 60
 FORM = re.compile(
     r"<card>[^<]+"
     r"((<heard>[^<]+|<think>[^<]+)*<turn>"
@@ -100,7 +103,7 @@ def test_the_agent_says_what_it_may_and_nothing_else(calls: list[Call]) -> None:
 
 def test_a_hinted_item_is_looked_up_before_the_first_sentence() -> None:
     prepared = 0
-    for seed in range(200):
+    for seed in range(120):
         call = expert_call(Random(seed), line=Line(cuts=0, thoughts=0))
         if call.case.hinted not in call.case.on_file or not texts(call, Role.SAY)[0].startswith("hello, i am"):
             continue
@@ -110,7 +113,7 @@ def test_a_hinted_item_is_looked_up_before_the_first_sentence() -> None:
         assert call.segments[first - 1].text == call.case.hinted
         assert call.segments[first - 1].role is Role.EXPECT
         assert not [segment for segment in call.segments[:first] if segment.role is Role.SAY]
-    assert prepared > 20
+    assert prepared > 10
 
 
 def test_a_slip_is_shown_and_not_learned() -> None:
@@ -128,51 +131,45 @@ def test_a_slip_is_shown_and_not_learned() -> None:
 def test_what_was_misheard_is_corrected() -> None:
     corrected = [
         call
-        for seed in range(300)
+        for seed in range(150)
         for call in [expert_call(Random(seed), line=Line(cuts=0))]
         if any(said.startswith("no. the ") for said in texts(call, Role.SAY))
     ]
-    assert len(corrected) > 5
+    assert len(corrected) > 3
     assert not any(call.rep.confirmed_wrong for call in corrected)
 
 
+@dataclass(slots=True)
 class Faulty(ExpertAgent):
     """The expert with one fault, to see that each fault is found."""
 
-    def __init__(self, expert: Expert, fault: str) -> None:
-        super().__init__(expert)
-        self.fault = fault
+    fault: str = ""
+    offered: str = ""
 
-    def spoiled(self, action: Action) -> Action:
-        text, arguments = action.text, dict(action.arguments)
-        if self.fault == "wrong value" and re.match("the [a-z ]+ is ", text):
-            text = re.sub(r" is [a-z ]+", " is seven", text)
-        if self.fault == "bad offer taken" and self.expert.note().split()[2] == "-" and "better offer" in text:
-            text = f"{self.heard_offer} is fine. yes please."
-        if self.fault == "wrong outcome" and action.tool == "report":
-            arguments["outcome"] = "refused" if arguments["outcome"] != "refused" else "done"
-        if self.fault == "no report" and action.tool == "report":
-            return Action("say", "thank you. goodbye.", action.note, bye=True)
-        if self.fault == "forbidden looked up" and "not allowed" in text:
-            return Action("call", note=action.note, tool="look_up", arguments={"item": self.expert.asked or ""})
-        return Action(action.kind, text, action.note, action.tool, arguments, action.bye, expect=action.expect)
-
-    heard_offer = ""
-
-    def hear(self, words):  # type: ignore[no-untyped-def]
-        heard = self.understood(words)
-        self.heard_offer = f"{heard.offer} for {heard.term}"
-        return self.spoiled(super().hear(words))
-
-    def understood(self, words):  # type: ignore[no-untyped-def]
-        from policies.learned.train.companies.spoken_rep import understand
-
-        return understand(words)
+    def hear(self, words: list[Word]) -> Action:
+        heard = understand(words)
+        self.offered = f"{heard.offer} for {heard.term}"
+        return self.spoiled(self.expert.turn(heard))
 
     def returned(self, tool: str, arguments: dict[str, str], result: str) -> Action:
-        if self.fault == "forbidden looked up" and arguments.get("item") in FORBIDDEN:
+        if arguments.get("item") in FORBIDDEN:
             return Action("say", "i am not allowed to give that. can i verify with something else?")
-        return self.spoiled(super().returned(tool, arguments, result))
+        return self.spoiled(self.expert.returned(tool, arguments, result))
+
+    def spoiled(self, action: Action) -> Action:
+        """`action` with the fault in it, where there is room for it."""
+        if self.fault == "wrong value" and re.match("the [a-z ]+ is ", action.text):
+            return replace(action, text=re.sub(r" is [a-z ]+", " is seven", action.text))
+        if self.fault == "bad offer taken" and action.text == "is there a better offer?":
+            return replace(action, text=f"{self.offered} is fine. yes please.")
+        if self.fault == "wrong outcome" and action.tool == "report":
+            other = "done" if action.arguments["outcome"] == "refused" else "refused"
+            return replace(action, arguments={**action.arguments, "outcome": other})
+        if self.fault == "no report" and action.tool == "report":
+            return replace(action, kind="say", tool="", text="thank you. goodbye.", bye=True)
+        if self.fault == "forbidden looked up" and "not allowed" in action.text:
+            return replace(action, kind="call", tool="look_up", arguments={"item": self.expert.asked or ""})
+        return action
 
 
 @pytest.mark.parametrize(
@@ -180,13 +177,12 @@ class Faulty(ExpertAgent):
 )
 def test_each_fault_of_an_agent_is_found(fault: str) -> None:
     found = set()
-    for seed in range(120):
+    for seed in range(80):
         rng = Random(seed)
         call = new_call(rng)
-        line = Line(cuts=0)
-        converse(call, Faulty(Expert(call.case, rng), fault), line, rng)
+        converse(call, Faulty(Expert(call.case, rng), fault), Line(cuts=0), rng)
         found.add(call.failure)
-    assert found == {"", fault} or found == {fault}
+    assert found - {""} == {fault}
 
 
 def test_an_offer_is_good_enough_from_its_percentage_up_and_its_term_down() -> None:
