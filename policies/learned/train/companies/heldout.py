@@ -66,7 +66,7 @@ HELDOUT = RepWordings(
         ),
         "who": (
             "and you are *called", "am i *talking to the *holder", "could you say *who is *on the *line",
-            "are *you the *customer", "are you *entitled to *act for them",
+            "are you the *client *yourself", "are you *entitled to *act for them",
         ),
         "whose": (
             "what is the *name of our customer", "which *name is the contract *in",
@@ -77,8 +77,8 @@ HELDOUT = RepWordings(
             "have you *thought it *over", "so *do i *go *on with it",
         ),
         "why": (
-            "what has *happened", "do you mind telling me *why", "any particular *reason", "was our *service *bad",
-            "are you *moving to a *competitor",
+            "what has *happened", "do you mind telling me *why", "any particular *reason",
+            "was our service *disappointing", "are you *moving to a *competitor",
         ),
         "topic": (
             "isn't it *hot today", "have you got any *holiday *plans", "do you *follow the *cricket",
@@ -115,15 +115,15 @@ HELDOUT = RepWordings(
         ),
         "refuse": (
             "i regret we are *!not *able to do that", "it is *!not in my *power", "*!no i'm *unable to do this",
-            "that *!can't be *done i'm afraid", "our policy *forbids that",
+            "that *!can't be managed i'm afraid", "our policy *forbids that",
         ),
         "refuse_third": (
             "i may *only *speak with the *contract *holder", "*!no *information to *outsiders i'm afraid",
-            "we *!don't *take this from *other *people", "let the *customer *phone us *personally",
+            "we *!don't *take this from *other *people", "let the *customer phone us *personally",
         ),
         "call_back": (
             "everything is *offline *ring us *later", "please *phone *again in the *morning",
-            "can you *try us *another *time", "our *team has *gone *home *call *tomorrow",
+            "can you *try us *another *time", "our *team has gone *home *call *tomorrow",
         ),
         "pardon": (
             "i *couldn't *make that *out", "say it one *more *time please", "would you *mind *repeating it",
