@@ -136,7 +136,7 @@ def random_case(rng: Random, wordings: RepWordings) -> Case:
     """A case with two to five items on file, sometimes with hints."""
     task = rng.choices(tuple(TASKS), (50, 32, 18))[0]
     customer = wordings.name(rng)
-    items = rng.sample([item for item in FILE_ITEMS if item != "new address"], rng.choice((2, 2, 3, 3, 4)))
+    items = rng.sample([item for item in FILE_ITEMS if item != "new address"], rng.choice((2, 2, 2, 3, 3, 4)))
     if task == "move":
         items = [*items[:4], "new address"]
     values = {item: _value(item, customer, rng) for item in items}

@@ -75,9 +75,7 @@ class Expert:
         if tool == "report":
             return Action("say", "thank you. goodbye.", bye=True)
         self.values[arguments["item"]] = result
-        if self.asked is not None:
-            return self._tell()
-        return self._introduce()
+        return self._introduce() if self.asked is None else self._asked()
 
     # what was understood
 

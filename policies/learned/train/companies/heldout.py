@@ -40,8 +40,8 @@ HELDOUT = RepWordings(
             "hello and welcome to {company} go ahead please",
         ),
         "how": (
-            "what may i *do *for you *today", "how could i be of *help", "so what's the *matter", "*what are you *after",
-            "may i know *what you are *calling *about",
+            "what may i *do *for you *today", "how could i be of *help", "so what's the *matter",
+            "*what are you *after", "may i know *what you are *calling *about",
         ),
         "ask": (
             "i'd like the {item} from you", "would you let me know the {item}", "first things first the {item}",
@@ -53,32 +53,32 @@ HELDOUT = RepWordings(
             "not to worry just the {item}", "so give me the {item} instead",
         ),
         "no_ask": (
-            "hold on i need the {item}", "it's the {item} that i asked for", "no that's another thing the {item} please",
-            "wrong one i want the {item}",
+            "hold on i need the {item}", "it's the {item} that i asked for",
+            "no that's another thing the {item} please", "wrong one i want the {item}",
         ),
         "readback": (
-            "i noted {value} okay", "let me check that {value}", "so i've written {value}", "did i get that right {value}",
-            "{value} was it",
+            "i noted {value} okay", "let me check that {value}", "so i've written {value}",
+            "did i get that right {value}", "{value} was it",
         ),
         "mismatch": (
             "that one *isn't *matching", "i see *something *different here", "my screen says it is *incorrect",
             "it *won't *accept that", "there is *no *such thing in our *records",
         ),
         "who": (
-            "and *you *are", "am i *talking to the *holder", "could you say *who is *on the *line",
-            "are *you the *customer", "are you *entitled to *act for them",
+            "and you are *called", "am i *talking to the *holder", "could you say *who is *on the *line",
+            "are you the *client *yourself", "are you *entitled to *act for them",
         ),
         "whose": (
-            "what is the *name of our customer", "which *name is the contract *in", "give me the customer's *name please",
-            "could you spell out the *name for me", "*who is *our *customer",
+            "what is the *name of our customer", "which *name is the contract *in",
+            "give me the customer's *name please", "could you spell out the *name for me", "*who is *our *customer",
         ),
         "sure": (
             "you *definitely *want this", "is it *fine if i *do it *now", "*would you *want me to *continue",
             "have you *thought it *over", "so *do i *go *on with it",
         ),
         "why": (
-            "what has *happened", "do you mind telling me *why", "any particular *reason", "was our *service *bad",
-            "are you *moving to a *competitor",
+            "what has *happened", "do you mind telling me *why", "any particular *reason",
+            "was our service *disappointing", "are you *moving to a *competitor",
         ),
         "topic": (
             "isn't it *hot today", "have you got any *holiday *plans", "do you *follow the *cricket",
@@ -91,12 +91,14 @@ HELDOUT = RepWordings(
         "back": ("i am with you again", "so sorry for that", "hello are we good", "okay we're ready"),
         "thanks": ("much obliged", "excellent", "that's the one", "good good", "splendid thank you"),
         "offer": (
-            "i might manage {offer} for {term}", "suppose we made it {offer} for {term}", "my manager lets me do {offer} for {term}",
-            "we are running {offer} off for {term}", "there'd be {offer} in it for {term}", "if i give {offer} for {term} will you stay",
+            "i might manage {offer} for {term}", "suppose we made it {offer} for {term}",
+            "my manager lets me do {offer} for {term}", "we are running {offer} off for {term}",
+            "there'd be {offer} in it for {term}", "if i give {offer} for {term} will you stay",
             "i'm able to lower it by {offer} for {term}",
         ),
         "offer_bare": (
-            "i might manage {offer}", "suppose we made it {offer}", "my manager lets me do {offer}", "we're running {offer} off",
+            "i might manage {offer}", "suppose we made it {offer}", "my manager lets me do {offer}",
+            "we're running {offer} off",
         ),
         "term": ("that'd be {term}", "you keep it for {term}", "it stays for {term}", "{term} in total"),
         "agreed": (
@@ -113,18 +115,19 @@ HELDOUT = RepWordings(
         ),
         "refuse": (
             "i regret we are *!not *able to do that", "it is *!not in my *power", "*!no i'm *unable to do this",
-            "that *!can't be *done i'm afraid", "our policy *forbids that",
+            "that *!can't be managed i'm afraid", "our policy *forbids that",
         ),
         "refuse_third": (
             "i may *only *speak with the *contract *holder", "*!no *information to *outsiders i'm afraid",
-            "we *!don't *take this from *other *people", "let the *customer *phone us *personally",
+            "we *!don't *take this from *other *people", "let the *customer phone us *personally",
         ),
         "call_back": (
-            "everything is *offline *ring us *later", "please *phone *again in the *morning", "can you *try us *another *time",
-            "our *team has *gone *home *call *tomorrow",
+            "everything is *offline *ring us *later", "please *phone *again in the *morning",
+            "can you *try us *another *time", "our *team has gone *home *call *tomorrow",
         ),
         "pardon": (
-            "i *couldn't *make that *out", "*what *was that please", "would you *mind *repeating it", "*again please",
+            "i *couldn't *make that *out", "say it one *more *time please", "would you *mind *repeating it",
+            "*again please",
         ),
         "tail": ("was there something else", "enjoy your day", "we will write to you", "all good then"),
         "hum": ("hmm", "uhm", "oh", "let's see", "okay so"),

@@ -17,10 +17,10 @@ from policies.learned.train.companies.wordings import RepWordings
 from policies.learned.train.names import recogniser_words
 from policies.learned.train.noise import mangled
 
-__all__ = ["PERSONAS", "Rep", "Step", "Utterance", "plan"]
+__all__ = ["PERSONAS", "Rep", "Step", "Utterance", "plan", "random_persona"]
 
 PERSONAS = ("brisk", "chatty", "retaining", "third", "second", "forbidden", "holding", "mishearing", "down")
-_SHARES = (26, 8, 14, 7, 12, 13, 8, 9, 3)
+_SHARES = (28, 8, 14, 7, 9, 13, 8, 10, 3)
 _LABELS = {
     "offer": "offer", "offer_bare": "offer", "term": "offer", "hold": "hold", "refuse": "refusal",
     "refuse_third": "refusal", "agreed": "done", "cancelled": "done", "moved": "done",
@@ -46,13 +46,17 @@ class Utterance:
     label: str
 
 
-def plan(case: Case, rng: Random) -> list[Step]:
-    """What one representative will go through, in order. Hints are mostly, not always, right."""
-    persona = rng.choices(PERSONAS, _SHARES)[0]
-    if any("third parties" in hint for hint in case.hints) and rng.random() < 0.6:
-        persona = "third"
-    if any("on hold" in hint for hint in case.hints) and rng.random() < 0.6:
-        persona = "holding"
+def random_persona(case: Case, rng: Random) -> str:
+    """Who answers the call. Hints are mostly, not always, right."""
+    hinted = {"third": "third parties", "holding": "on hold"}
+    for persona, words in hinted.items():
+        if any(words in hint for hint in case.hints) and rng.random() < 0.6:
+            return persona
+    return rng.choices(PERSONAS, _SHARES)[0]
+
+
+def plan(case: Case, persona: str, rng: Random) -> list[Step]:
+    """What one representative will go through, in order."""
     steps: list[Step] = []
     if persona == "third":
         if rng.random() < 0.5:
@@ -89,9 +93,9 @@ def _dealings(case: Case, persona: str, rng: Random) -> list[Step]:
     """Offers by the house's rules, and the end that comes when none is taken."""
     steps: list[Step] = []
     if rng.random() < (0.35 if persona == "retaining" else 0.03):
-        steps.append(Step(rng.choice(("why", "sure"))))
+        steps.append(Step("why" if case.task == "discount" else rng.choice(("why", "sure"))))
     most = {"cancel": 2 if persona == "retaining" else rng.choice((0, 0, 0, 1)), "move": rng.random() < 0.06}
-    count = rng.choices((0, 1, 2, 3), (12, 38, 40, 10))[0] if case.task == "discount" else int(most[case.task])
+    count = rng.choices((0, 1, 2, 3), (14, 44, 35, 7))[0] if case.task == "discount" else int(most[case.task])
     levels = sorted(rng.choices(range(len(OFFERS)), k=count))
     steps += [Step("offer", offer=(OFFERS[level], rng.choice(TERMS))) for level in levels]
     if case.task == "discount":
@@ -112,8 +116,8 @@ class Rep:
     wordings: RepWordings
     rng: Random
     restless: float = 1.0
+    persona: str = ""
     steps: list[Step] = field(default_factory=list)
-    mishears: float = 0.04
     now: Step | None = None
     outcome: str = ""
     agreed: Offer | None = None
@@ -126,10 +130,8 @@ class Rep:
     heard_task: bool = False
 
     def __post_init__(self) -> None:
-        if not self.steps:
-            self.steps = plan(self.case, self.rng)
-        if self.rng.random() < 0.09:
-            self.mishears = 0.7
+        self.persona = self.persona or random_persona(self.case, self.rng)
+        self.steps = self.steps or plan(self.case, self.persona, self.rng)
 
     def greet(self) -> Utterance:
         """The first turn; now and then it asks something at once, or puts the agent on hold."""
@@ -195,7 +197,7 @@ class Rep:
         right = self.case.values.get(item, "")
         if told[2].strip() != right:
             return self._again() if cut else self._reject()
-        if self.rng.random() < self.mishears:
+        if self.rng.random() < (0.7 if self.persona == "mishearing" else 0.04):
             self.noted = _misheard(right, self.rng) if self.rng.random() < 0.6 else right
             self.now = Step("readback", item)
             return Utterance(tuple(self._say("readback", value=self.noted)), item)
@@ -228,7 +230,9 @@ class Rep:
         """The agent cannot tell the item: another one, or the end."""
         others = [other for other in self.case.on_file if other not in {item, "new address"}]
         chance = self.rng.random()
-        if chance < 0.72 and others:
+        if chance < 0.08:
+            return self._again()
+        if chance < 0.74 and others:
             other = self.rng.choice(others)
             self.steps = [step for step in self.steps if step.item != other]
             self.now = Step("ask", other)
@@ -304,7 +308,11 @@ class Rep:
         return self._say(step.act, item=step.item) if step.item else self._say(step.act)
 
     def _say(self, act: str, **values: str) -> list[RepWord]:
-        return say_act(self.wordings, act, self.rng, values)
+        words = say_act(self.wordings, act, self.rng, values)
+        if self.persona in {"brisk", "chatty"} and self.rng.random() < 0.6:
+            other = say_act(self.wordings, act, self.rng, values)
+            return (min if self.persona == "brisk" else max)(words, other, key=len)
+        return words
 
     def _label(self, step: Step) -> str:
         return step.item or _LABELS.get(step.act, "other")

@@ -29,11 +29,13 @@ _YEARS = {"one": "one year", "a": "one year", "year": "one year", "twelve": "one
     word: "two years" for word in ("two", "years", "twenty", "four")
 }
 _WEAK = frozenset(
-    "a am and any are be call can comes could do does doesn't don't for from had has have he her here how i i'm "
-    "i've is it it's its just me must not of on only or our so that that's the them there they this to up us was we "
-    "what what's will with won't would you your".split()
+    "a account address all am and any are at be call can cancellation come comes confirm contract could customer "
+    "day discount does doesn't don't for from had has have he her here him home house how i i'm i've in is it "
+    "it's its just like me move must need new not now of on only or our out over place price reduction service "
+    "so something system that that's the them there they this through time to up us want was we what what's will "
+    "with won't would you your".split()
 )
-"""Marked words that say nothing alone: the act needs another one to survive."""
+"""Marked words that say nothing alone: the act needs another one to survive, or its label would be a guess."""
 
 
 class RepWord(Word):
@@ -72,7 +74,8 @@ def say_act(wordings: RepWordings, act: str, rng: Random, values: Mapping[str, s
     if "term" in filled:
         filled["term"] = rng.choice(TERM_PHRASES[filled["term"]])
     words = say(wordings, act, rng, filled, group=rng.randrange(1, 10**6))
-    return [RepWord(word.text, word.tag, word.group, word.kept) for word in words]
+    # a company's name means nothing to the agent, which has it on its card
+    return [RepWord(word.text, word.tag.replace("company", ""), word.group, word.kept) for word in words]
 
 
 def understand(words: Sequence[Word]) -> Heard:
