@@ -90,7 +90,8 @@ class Agent:
     """Said as soon as the call is answered; empty: the other side speaks first."""
     tools: Sequence[Tool] = ()
     notes: Sequence[NoteField] = ()
-    """What the agent writes down about the call before each turn, in this order."""
+    """What the agent writes down about the call before each turn, in this order; none: it thinks in free words, and may
+    think again between two bits of speech."""
     hours: tuple[str, str] | None = None
     """When the place is open, ``("09:00", "17:00")``; the agent may tell it."""
     hints: Sequence[str] = ()

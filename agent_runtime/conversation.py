@@ -7,6 +7,7 @@ answer was audible: the trajectory goes back to where the caller still had the f
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from policies.tool_gate import Heard
@@ -124,10 +125,29 @@ class Conversation:
         self.committed = self.committed.append(Segment(role, text, close))
         return self.committed
 
-    def said(self, planned: str, heard: str, *, complete: bool, goodbye: bool) -> None:
-        """An utterance ended; nothing of it stands in the stream but what was heard."""
+    def said(
+        self,
+        planned: str,
+        heard: str,
+        *,
+        complete: bool,
+        goodbye: bool,
+        thoughts: Sequence[tuple[int, str]] = (),
+    ) -> None:
+        """An utterance ended; nothing of it stands in the stream but what was heard.
+
+        `thoughts`: (characters of `planned` before it, words) of those formed between its bits. One stands in the
+        stream if something of the bit behind it was heard: a thought about words that were never said is no news.
+        """
         if not heard:
             return
+        begin = 0
+        for place, words in thoughts:
+            if not heard[place:].strip():
+                break
+            self.add(Role.SAY, heard[begin:place].strip(), Role.MORE)
+            self.add(Role.THINK, words)
+            begin = place
         close = (Role.BYE if goodbye else Role.END) if complete else Role.CUT
-        self.add(Role.SAY, heard, close)
+        self.add(Role.SAY, heard[begin:].strip(), close)
         self._heard_next.append(Heard(planned, heard))

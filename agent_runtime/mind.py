@@ -251,7 +251,10 @@ class Mind:
 
     def _written(self, event: ev.ThoughtFormed | ev.ExpectationFormed, entry: Entry) -> Iterator[Command]:
         if self.plans.current(event.generation) is not None:
-            if isinstance(event, ev.ThoughtFormed):
+            if isinstance(event, ev.ThoughtFormed) and self.plans.reply is not None:
+                # Between two bits of speech: its place in the stream is known once it is known what was heard.
+                self.plans.reply.thoughts.append((len(self.plans.reply.text), event.text))
+            elif isinstance(event, ev.ThoughtFormed):
                 self.conversation.add(Role.THINK, event.text)
             else:
                 self.expects = event.text
@@ -418,7 +421,11 @@ class Mind:
                 yield from self._fill(entry.at_us)
         else:
             self.conversation.said(
-                utterance.text, utterance.heard, complete=utterance.complete, goodbye=utterance.goodbye
+                utterance.text,
+                utterance.heard,
+                complete=utterance.complete,
+                goodbye=utterance.goodbye,
+                thoughts=utterance.thoughts,
             )
         if utterance.goodbye and event.reason in ("played", "failed"):
             yield from self._hang_up("agent_hung_up", "goodbye was said")

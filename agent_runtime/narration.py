@@ -100,6 +100,7 @@ class Narrator:
         self._speech: dict[int, int] = {}
         self._asked: dict[int, tuple[int, str]] = {}
         self._thought: tuple[int, str] | None = None
+        self._expecting = 0
 
     def entry(self, entry: Entry) -> None:
         """Print what there is to print about one entry."""
@@ -144,9 +145,12 @@ class Narrator:
                 self._line(entry.at_us, "", f"the event loop was {what.late_ms:.0f} ms late", ALARM)
             case Decision():
                 self._decision(entry, what)
+            case ThoughtFormed() if what.generation == self._expecting:  # between two bits of speech
+                self._line(entry.at_us, "thinks", what.text, DIM, DIM)
             case ThoughtFormed():
                 self._thought = (what.generation, what.text)
             case ExpectationFormed():
+                self._expecting = what.generation
                 note = self._thought[1] if self._thought and self._thought[0] == what.generation else ""
                 text = ", ".join(part for part in (note, f"expects {what.text}" if what.text else "") if part)
                 if text:

@@ -7,7 +7,7 @@ generation until it ends or is given up, a tool call until its result.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 from policies import filler
@@ -41,6 +41,8 @@ class Utterance:
     heard: str = ""
     complete: bool = False
     text: str = ""
+    thoughts: list[tuple[int, str]] = field(default_factory=list)
+    """(characters of `text` before it, words) of each thought that was formed between two bits of this utterance."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import math
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass
 from typing import Any, Protocol
@@ -38,26 +38,29 @@ from .record import Entry
 
 __all__ = ["Language", "Thinking", "TurnReader"]
 
-MAX_TURN_TOKENS = 160
-"""One agent turn: note, expectation and about 100 tokens of speech. A reply that long is a fault, not an answer."""
-
 
 class Language(Protocol):
-    """What thinking needs to know of the model's token language; fits the embedded engine's tokenizer and grammar."""
+    """What thinking needs to know of the model's token language; fits the embedded engine's tokenizer and grammar.
+
+    `turn_tokens`: the longest turn that may be an answer; a longer one is cut short.
+    """
+
+    turn_tokens: int
 
     def encode(self, trajectory: Trajectory) -> list[int]: ...
     def role(self, role: Role) -> int: ...
     def role_of(self, token: int) -> Role | None: ...
     def decode(self, tokens: Sequence[int]) -> str: ...
-    def grammar(
-        self, trajectory: Trajectory, *, after_result: bool, blocked: Sequence[str], due: str
-    ) -> Grammar: ...
+    def grammar(self, trajectory: Trajectory, *, after_result: bool, blocked: Sequence[str], due: str) -> Grammar: ...
     def call(self, spoken: str) -> tuple[str, dict[str, str], dict[str, Any]]: ...
 
 
 @dataclass
 class TurnReader:
-    """Reads the tokens of one agent turn and says what they amount to, event by event. Pure."""
+    """Reads the tokens of one agent turn and says what they amount to, event by event. Pure.
+
+    Bits of speech and the thoughts between them come out in their order; a bit's clauses end with the bit.
+    """
 
     language: Language
     generation: int
@@ -96,9 +99,11 @@ class TurnReader:
             return [ThoughtFormed(self.generation, text)]
         if self._role is Role.EXPECT:
             return [ExpectationFormed(self.generation, text)]
+        if self._role is Role.SAY and next_role is Role.MORE:
+            return self._speak(self._new_text(), rest=self._clauses.rest)
         if self._role is Role.SAY:
             self.outcome = "said_goodbye" if next_role is Role.BYE else "said"
-            return self._speak(self._new_text(), last=True)
+            return self._speak(self._new_text(), rest=self._clauses.flush)
         if self._role is Role.CALL:
             self.outcome = "called"
             return [ToolRequested(self.generation, *self._call(text))]
@@ -113,10 +118,11 @@ class TurnReader:
         new, self._shown = text[self._shown :], len(text)
         return new
 
-    def _speak(self, text: str, *, last: bool = False) -> list[Event]:
+    def _speak(self, text: str, *, rest: Callable[[], list[str]] | None = None) -> list[Event]:
+        """Clauses that are ready; with `rest` also what is left at the end of a bit or of the reply."""
         clauses = self._clauses.push(text)
-        if last:
-            clauses = [*clauses, *self._clauses.flush()]
+        if rest is not None:
+            clauses = [*clauses, *rest()]
         events: list[Event] = []
         for clause in clauses:
             if clause.strip():
@@ -203,7 +209,7 @@ class Thinking:
             grammar = self._language.grammar(
                 order.trajectory, after_result=order.after_result, blocked=order.blocked_tools, due=order.due_tool
             )
-            stream = self._session.stream(max_tokens=MAX_TURN_TOKENS, grammar=grammar, keep=True)
+            stream = self._session.stream(max_tokens=self._language.turn_tokens, grammar=grammar, keep=True)
             async with aclosing(stream) as slices:  # type: ignore[type-var]
                 async for tokens in slices:
                     count += len(tokens)

@@ -88,9 +88,15 @@ class Clauses:
 
     def flush(self) -> list[str]:
         """What is left at the end of the reply, as one clause or none; the next `push` begins a new reply."""
+        rest = self.rest()
+        self._is_first = True
+        return rest
+
+    def rest(self) -> list[str]:
+        """What is left, as one clause or none, where the reply pauses for a thought and then goes on."""
         rest = self._rest.strip()
         self._rest = ""
-        self._is_first = True
+        self._is_first = self._is_first and not rest
         return [rest] if any(character.isalnum() for character in rest) else []
 
     def _cut(self) -> int | None:

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from policies.agreement import answer
-from policies.learned.core.grammar import Lexicon, TurnGrammar
+from policies.learned.core.grammar import GrammarLimits, Lexicon, TurnGrammar
 from policies.learned.core.tokenizer import Tokenizer
 from policies.notes import UNKNOWN, TurnFacts, copyable, facts_of
 from policies.shapes import NoteField
@@ -40,6 +40,13 @@ def _by_the_words(notes: Sequence[NoteField], heard: str, known: Mapping[str, st
     )
 
 
+_LONG_TURN = GrammarLimits(say_tokens=1_500)
+"""Of an agent without a note: counting to 200 takes 1,400 tokens of the vocabulary in the box."""
+_TURN_TOKENS, _LONG_TURN_TOKENS = 160, 1_900
+"""Longest turn of an agent with a note (note, expectation, about 100 tokens of speech), and of one that thinks in free
+words; the model has 2,048 positions. A reply that long is a fault, not an answer."""
+
+
 class _MustCall:
     """A turn whose action is a call, because one is due; where no call is possible it is an ordinary turn."""
 
@@ -61,12 +68,17 @@ class _MustCall:
 
 
 class CoreLanguage:
-    """Tokens of one agent's calls. `lexicon`: the words of the model's own style; without it anything may be said."""
+    """Tokens of one agent's calls. `lexicon`: the words of the model's own style; without it anything may be said.
+
+    An agent without note fields thinks in free words and may speak in bits, a thought before each. It is not held to
+    the lexicon, which keeps what a note holds from being said wrong.
+    """
 
     def __init__(self, tokenizer: Tokenizer, agent: Agent, lexicon: Lexicon | None = None) -> None:
         self._tokenizer = tokenizer
-        self._lexicon = lexicon
         self._notes = tuple(agent.notes)
+        self._lexicon = lexicon if self._notes else None
+        self.turn_tokens = _TURN_TOKENS if self._notes else _LONG_TURN_TOKENS
         self._tools = tuple(agent.tools)
         self._shapes = tuple(tool.shape for tool in agent.tools)
         self._role_ids = {role: tokenizer.special[str(role)] for role in Role}
@@ -103,6 +115,8 @@ class CoreLanguage:
             after_result=after_result,
             known=facts.known,
             blocked_tools=frozenset(blocked),
+            interleaved=not self._notes,
+            limits=None if self._notes else _LONG_TURN,
             lexicon=self._lexicon,
             sayable=self._sayable(trajectory, facts),
         )

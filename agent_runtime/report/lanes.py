@@ -231,7 +231,7 @@ class _Reading:
             for later in self.entries[entry.seq - self.entries[0].seq :]:
                 what = later.what
                 if isinstance(what, ThoughtFormed) and what.generation == number:
-                    note = what.text
+                    note = note or what.text
                 elif isinstance(what, ExpectationFormed) and what.generation == number:
                     expect = what.text
                 elif isinstance(what, GenerationEnded) and what.generation == number:

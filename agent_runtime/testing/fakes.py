@@ -37,6 +37,8 @@ class EngineCost:
 class WordLanguage:
     """A language whose tokens are whole words and roles; ids are given as words are met."""
 
+    turn_tokens = 160
+
     def __init__(self, tools: Sequence[Tool] = ()) -> None:
         self._tools = tuple(tools)
         self._ids: dict[str, int] = {str(role): number for number, role in enumerate(Role)}

@@ -56,6 +56,28 @@ def test_a_committed_turn_is_closed_and_later_words_of_it_come_too_late() -> Non
     assert found.turn.texts == {}
 
 
+BITS = "one, two, three, four. five."
+THOUGHTS = ((9, "three to four"), (22, "five"))
+"""(characters before it, words): between ``one, two,``, ``three, four.`` and ``five.``"""
+
+
+def said(heard: str, *, complete: bool = False) -> str:
+    """What stands in the stream when so much of `BITS` was heard."""
+    found = talk()
+    found.said(BITS, heard, complete=complete, goodbye=False, thoughts=THOUGHTS)
+    return stream(found)
+
+
+def test_bits_of_speech_stand_in_the_stream_as_far_as_they_were_heard() -> None:
+    assert said(BITS, complete=True) == (
+        "<say> one, two,<more><think> three to four<say> three, four.<more><think> five<say> five.<end>"
+    )
+    assert said("one, two, three") == "<say> one, two,<more><think> three to four<say> three<cut>"
+    assert said("one, two,") == "<say> one, two,<cut>", "nothing of the next bit was heard"
+    assert said("one") == "<say> one<cut>"
+    assert said("") == ""
+
+
 def test_a_segment_without_words_yet_is_left_for_the_next_turn() -> None:
     found = talk()
     found.hear(1, "wednesday", final=True)

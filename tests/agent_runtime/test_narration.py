@@ -10,6 +10,7 @@ from agent_runtime import commands as do
 from agent_runtime import events as ev
 from agent_runtime.narration import Narrator
 from agent_runtime.record import Entry
+from policies.trajectory import Trajectory
 from tests.agent_runtime.made_call import MadeCall, front_desk
 
 ENTRIES = front_desk().entries()
@@ -42,6 +43,21 @@ def test_a_call_reads_as_a_conversation() -> None:
     assert "   14.9s tool    find_slots day wednesday → nine thirty eleven two thirty  (1.5 s)" in lines
     assert "   23.0s agent   (stays silent: the caller asked for a moment)" in lines
     assert lines[-1] == "   54.4s         the agent hung up after 54.4 s"
+
+
+def test_thoughts_between_two_bits_of_speech_are_told_one_by_one() -> None:
+    call = MadeCall()
+    asked = call.add(1.0, do.Generate(1, "", False, (), "", Trajectory()))
+    call.add(1.1, ev.ThoughtFormed(1, "up to ten. one to five"), asked)
+    call.add(1.1, ev.ExpectationFormed(1, "bye"), asked)
+    call.add(1.2, ev.ThoughtFormed(1, "six to ten"), asked)
+    call.add(5.0, ev.ThoughtFormed(2, "bye"), asked)
+    call.add(5.1, ev.ExpectationFormed(2, "bye"), asked)
+    assert told(call.entries()) == [
+        "    1.1s thinks  up to ten. one to five, expects bye",
+        "    1.2s thinks  six to ten",
+        "    5.1s thinks  bye, expects bye",
+    ]
 
 
 def test_cut_speech_ends_in_a_dash_and_unheard_words_need_colour() -> None:

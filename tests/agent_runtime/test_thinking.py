@@ -15,7 +15,7 @@ from agent_runtime.events import Event
 from agent_runtime.log import MemoryLog
 from agent_runtime.ports import Extent
 from agent_runtime.testing.fakes import EngineCost, FakeEngine, FakeSession, WordLanguage
-from agent_runtime.thinking import MAX_TURN_TOKENS, Thinking, TurnReader
+from agent_runtime.thinking import Thinking, TurnReader
 from policies.trajectory import Role, Segment, Trajectory
 from tests.agent_runtime.scenes import find_slots
 
@@ -135,12 +135,31 @@ def test_each_way_a_turn_can_end_has_its_outcome() -> None:
     assert read("<say> <end>") == ([], "said")
 
 
+def test_bits_of_speech_come_out_clause_by_clause_with_the_thoughts_between_them() -> None:
+    events, outcome = read(
+        "<think> up to nine. one to five <expect> bye <say> one, two, three, four, five, <more> "
+        "<think> six to nine <say> six, seven, eight, nine. <end>"
+    )
+    assert events == [
+        ev.ThoughtFormed(4, "up to nine. one to five"),
+        ev.ExpectationFormed(4, "bye"),
+        ev.ClauseGenerated(4, 0, "one, two,"),
+        ev.ClauseGenerated(4, 1, "three, four, five,"),
+        ev.ThoughtFormed(4, "six to nine"),
+        ev.ClauseGenerated(4, 2, "six, seven, eight, nine."),
+    ]
+    assert outcome == "said"
+    events, outcome = read("<think> up <expect> bye <say> one, <more> <think> two")
+    assert events[-1] == ev.ClauseGenerated(4, 0, "one,")
+    assert outcome == "cut_short"
+
+
 def test_a_reply_that_never_ends_is_cut_short() -> None:
     async def scene(brain: Brain) -> None:
         brain.order(generate())
 
     brain = thought(scene, "<say> " + "la " * 1000)
-    assert brain.events[-1][1] == ev.GenerationEnded(1, "cut_short", MAX_TURN_TOKENS)
+    assert brain.events[-1][1] == ev.GenerationEnded(1, "cut_short", WordLanguage.turn_tokens)
 
 
 def test_a_call_of_no_known_tool_is_a_failed_generation() -> None:

@@ -93,6 +93,18 @@ def test_a_clause_is_ready_with_the_first_character_behind_it() -> None:
     assert clauses.flush() == ["ok"]
 
 
+def test_a_pause_in_a_reply_ends_the_clause_and_what_follows_is_no_beginning() -> None:
+    clauses = Clauses()
+    assert clauses.push("one, two, three,") == ["one, two,"]
+    assert clauses.rest() == ["three,"]
+    assert clauses.push(" four, five, six, seven, ") == []
+    assert clauses.rest() == ["four, five, six, seven,"]
+    assert clauses.rest() == []
+    fresh = Clauses()
+    assert fresh.rest() == []
+    assert fresh.push("one, two, ") == ["one, two,"], "nothing was said yet"
+
+
 def test_flush_starts_a_new_reply() -> None:
     clauses = Clauses()
     assert clauses.push("of course, i will") == ["of course,"]

@@ -6,8 +6,9 @@ notes). This file knows token ids, note fields and tools as values. It refuses t
 write is due: that is the write gate's, which passes `blocked_tools`.
 
 A turn after the caller's words reads ``<think> note <expect> words action``, after a tool's result ``<expect> words
-action``; a thought between heard words is ``<think> note <heard>``. `advance` takes each token written; `allowed` masks
-the next; `forced` names it when there is only one.
+action``; a thought between heard words is ``<think> note <heard>``. Without note fields a thought is free words; so is
+one between two bits of speech, ``<say> words <more> <think> words <say> words <end>``. `advance` takes each token
+written; `allowed` masks the next; `forced` names it when there is only one.
 """
 
 from __future__ import annotations
@@ -44,10 +45,12 @@ class GrammarError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class GrammarLimits:
-    """Bounds on free text. Trained turns have at most 2 expected words and 45 said tokens."""
+    """Bounds on free text. Trained turns have at most 2 expected words and 45 said tokens; a bit of thought has at most
+    95 tokens (an addition with two carries). `say_tokens` holds for all bits of a turn together."""
 
     expect_tokens: int = 6
     say_tokens: int = 72
+    think_tokens: int = 120
     heard_words: int = 3
 
 
@@ -91,7 +94,7 @@ class _Path:
     values: tuple[str, ...]
 
 
-Stage = Literal["begin", "note", "expect", "action", "tool", "arguments", "say", "done"]
+Stage = Literal["begin", "note", "thought", "expect", "action", "tool", "arguments", "say", "done"]
 
 
 class TurnGrammar:
@@ -102,7 +105,8 @@ class TurnGrammar:
     `known`: the previous note by field name; `after_result`: the turn goes on
     after a tool's result, with `known` as its note; `thought`: a note in the middle of the caller's turn, done when
     the model goes back to hearing; `blocked_tools`: may not be called now; `silence`, `bye`: whether
-    the turn may be silent or end the call. Offered times bind as long as the fields of the look-up (the parameters of
+    the turn may be silent or end the call; `interleaved`: speech may go on in bits, each after a bit of thought.
+    Offered times bind as long as the fields of the look-up (the parameters of
     the ``read`` tools) stay as they were noted.
     """
 
@@ -120,6 +124,7 @@ class TurnGrammar:
         blocked_tools: Collection[str] = (),
         silence: bool = True,
         bye: bool = True,
+        interleaved: bool = False,
         lexicon: Lexicon | None = None,
         sayable: Iterable[str] = (),
         times: Sequence[str] = SPOKEN_TIMES,
@@ -131,6 +136,10 @@ class TurnGrammar:
         self.tool = ""
         self.arguments: dict[str, str] = {}
         self.said = ""
+        self.thoughts: list[str] = []
+        """Thoughts in free words, in order."""
+        self.bits: list[str] = []
+        """What was said between two thoughts, in order; `said` is all of it."""
         self._tokenizer = tokenizer
         self._role = {role: tokenizer.special[str(role)] for role in Role}
         self._notes, self._tools = tuple(notes), {tool.name: tool for tool in tools}
@@ -138,6 +147,7 @@ class TurnGrammar:
         self._spans = _spans(heard, self._limits.heard_words)
         self._offered, self._known = tuple(offered), dict(known or {})
         self._blocked, self._silence, self._bye = frozenset(blocked_tools), silence, bye
+        self._interleaved, self._said_tokens = interleaved, 0
         self._times = tuple(times)
         self._lookup = {item.name for tool in tools if tool.effect == "read" for item in tool.parameters}
         self._check_names()
@@ -186,10 +196,19 @@ class TurnGrammar:
             return mask
         mask = self._words.copy()
         if self._ids:
-            ends = (Role.SAY, Role.CALL, Role.SILENCE) if self._stage == "expect" else (Role.END, Role.BYE)
-            for role in ends:
+            for role in self._ends():
                 mask[self._role[role]] = self._permits(role)
         return mask
+
+    def _ends(self) -> tuple[Role, ...]:
+        """What may end the free text that is being written."""
+        if self._stage == "thought":
+            return (self._after_thought,)
+        return (Role.SAY, Role.CALL, Role.SILENCE) if self._stage == "expect" else (Role.END, Role.BYE, Role.MORE)
+
+    @property
+    def _after_thought(self) -> Role:
+        return Role.SAY if self.bits else self._after_note
 
     def _choices(self) -> set[int] | None:
         """The next tokens where they can be listed, None in free text; computed once per token."""
@@ -205,13 +224,15 @@ class TurnGrammar:
             return set()
         if self._stage in ("note", "tool", "arguments"):
             return self._listed()
+        if self._stage == "thought":
+            return {role[self._after_thought]} if len(self._ids) >= self._limits.think_tokens else None
         if self._stage == "expect":
             if not self._opened:
                 return {role[Role.EXPECT]}
             if len(self._ids) >= self._limits.expect_tokens:
                 return {role[item] for item in (Role.SAY, Role.CALL, Role.SILENCE) if self._permits(item)}
             return None
-        if len(self._ids) >= self._limits.say_tokens and self._at_word_end():
+        if len(self._ids) + self._said_tokens >= self._limits.say_tokens and self._ids and self._at_word_end():
             return {role[Role.END]}
         return None if self._lexicon is None else self._lexical(self._lexicon)
 
@@ -228,9 +249,7 @@ class TurnGrammar:
                 ids.update(root.edges)
             if self._ids:
                 ids |= lexicon.marks
-                ids.add(self._role[Role.END])
-                if self._bye:
-                    ids.add(self._role[Role.BYE])
+                ids |= {self._role[role] for role in self._ends() if self._permits(role)}
         return ids
 
     def _permits(self, role: Role) -> bool:
@@ -238,6 +257,8 @@ class TurnGrammar:
             return bool(self._callable())
         if role is Role.SILENCE:
             return self._silence
+        if role is Role.MORE:
+            return self._interleaved
         return self._bye if role is Role.BYE else True
 
     def _listed(self) -> set[int]:
@@ -263,7 +284,10 @@ class TurnGrammar:
             )
         self._next_known = False
         if self._stage == "begin":
-            self._enter("note")
+            free = bool(self.bits) or not self._notes
+            self._enter("thought" if free else "note")
+        elif self._stage == "thought":
+            self._advance_thought(token)
         elif self._stage in ("note", "tool", "arguments"):
             self._advance_listed(token)
         elif self._stage == "expect":
@@ -289,6 +313,20 @@ class TurnGrammar:
         if self._stage == "tool" and not moved[0].node.edges and moved[0].node.value is not None:
             self.tool = moved[0].node.value
             self._enter("arguments")
+
+    def _advance_thought(self, token: int) -> None:
+        if token != self._role[self._after_thought]:
+            self._ids.append(token)
+            return
+        self.thoughts.append(self._tokenizer.decode(self._ids).strip())
+        self._ids = []
+        if self.bits:
+            self._stage = "say"
+            self._begin_saying()
+        elif self._after_note is Role.HEARD:
+            self._stage, self.action = "done", Role.THINK
+        else:
+            self._stage, self._opened = "expect", True
 
     def _close_call(self, values: tuple[str, ...]) -> None:
         # key words and values alternate
@@ -323,9 +361,12 @@ class TurnGrammar:
         self._said_paths = [_Node(value="")]
 
     def _advance_say(self, token: int) -> None:
-        if token in (self._role[Role.END], self._role[Role.BYE]):
-            self.said = self._tokenizer.decode(self._ids).strip()
-            self._stage = "done"
+        if token in (self._role[Role.END], self._role[Role.BYE], self._role[Role.MORE]):
+            self.bits.append(self._tokenizer.decode(self._ids).strip())
+            self._said_tokens += len(self._ids)
+            self._ids = []
+            self.said = " ".join(self.bits)
+            self._stage = "begin" if token == self._role[Role.MORE] else "done"
             self.action = Role.BYE if token == self._role[Role.BYE] else Role.SAY
         else:
             self._ids.append(token)
@@ -337,6 +378,8 @@ class TurnGrammar:
 
     def _enter(self, stage: Stage) -> None:
         self._stage = stage
+        if stage == "thought":
+            return
         if stage == "arguments" and not self._slots():
             # a tool without parameters: only its closing token is left
             self._paths = []

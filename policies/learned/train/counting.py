@@ -228,7 +228,9 @@ def _do(call: CountingCall, what: Task, expect: str, one_breath: bool, rng: Rand
     stopped = rng.random() < 0.4
     place = rng.randrange(len(bits))
     words = bits[place].said.split()
+    # what a far party heard mostly ends with a word, its comma not yet reached
     part = " ".join(words[: rng.randrange(1, max(2, len(words)))])
+    part = part.rstrip(",") if rng.random() < 0.7 else part
     heard = (*bits[:place], Bit(bits[place].thought, part))
     _answer(call, heard, "stop" if stopped else "more", Role.CUT)
     call.weights[-1] = Weights(close=0.0)

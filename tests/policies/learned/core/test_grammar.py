@@ -201,6 +201,85 @@ def test_under_a_lexicon_a_noted_name_cannot_be_said_wrong() -> None:
         assert not turn.allowed()[TOKENIZER.special["<end>"]]
 
 
+def free(**options: Any) -> TurnGrammar:
+    """The grammar of an agent without note and tools."""
+    return TurnGrammar(TOKENIZER, (), (), **options)
+
+
+def test_without_note_fields_a_thought_is_free_words() -> None:
+    turn = feed(free(), ["<think>", " up to three", "<expect>", " bye", "<say>", " one, two, three.", "<end>"])
+    assert (turn.done, turn.action, turn.thoughts, turn.note) == (True, Role.SAY, ["up to three"], {})
+    assert (turn.expect, turn.said) == ("bye", "one, two, three.")
+    assert free().forced == TOKENIZER.special["<think>"]
+    assert not accepts(free(), "<think>", "<expect>"), "a thought has words"
+    assert not accepts(free(), "<think>", " up", "<say>"), "the expectation comes first"
+    assert accepts(free(), "<think>", " none", "<expect>", " more", "<silence>")
+
+
+def test_a_free_thought_in_mid_turn_goes_back_to_hearing() -> None:
+    turn = feed(free(thought=True), ["<think>", " up to", "<heard>"])
+    assert (turn.done, turn.action, turn.thoughts) == (True, Role.THINK, ["up to"])
+
+
+BITS = ["<think>", " up to four. one to two", "<expect>", " bye", "<say>", " one, two,", "<more>"]
+
+
+def test_speech_goes_on_in_bits_with_a_thought_before_each() -> None:
+    turn = feed(free(interleaved=True), BITS)
+    assert not turn.done
+    assert turn.forced == TOKENIZER.special["<think>"]
+    feed(turn, ["<think>", " three to four", "<say>", " three, four.", "<end>"])
+    assert (turn.done, turn.action) == (True, Role.SAY)
+    assert turn.thoughts == ["up to four. one to two", "three to four"]
+    assert (turn.bits, turn.said) == (["one, two,", "three, four."], "one, two, three, four.")
+    assert turn.expect == "bye"
+
+
+def test_bits_are_closed_where_they_may_be_and_never_empty() -> None:
+    assert not accepts(free(), *BITS), "one breath"
+    assert not accepts(free(interleaved=True), *BITS, "<think>", " three", "<expect>"), "expected once a turn"
+    assert not accepts(free(interleaved=True), *BITS, "<think>", " three", "<say>", "<end>")
+    assert not accepts(free(interleaved=True), *BITS, "<say>"), "a thought before each bit"
+    assert accepts(free(interleaved=True), *BITS, "<think>", " three", "<say>", " goodbye.", "<bye>")
+
+
+def test_an_agent_with_a_note_may_think_freely_between_bits_only() -> None:
+    lexicon = Lexicon(TOKENIZER, ["one", "two"])
+    head = ["<think>", " none - - - -", "<expect>", " yes", "<say>", " one,", "<more>"]
+    turn = feed(grammar(interleaved=True, lexicon=lexicon), [*head, "<think>", " wednesday is full", "<say>", " two."])
+    assert turn.thoughts == ["wednesday is full"]
+    assert turn.note["intent"] == "none"
+    assert accepts(turn, "<end>")
+    assert not accepts(grammar(lexicon=lexicon), *head)
+    assert not accepts(grammar(interleaved=True, lexicon=lexicon), *head, "<think>", " three", "<say>", " three.")
+
+
+def test_bits_are_bounded_together_and_thoughts_each() -> None:
+    limits = GrammarLimits(think_tokens=2, say_tokens=4)
+    turn = feed(free(interleaved=True, limits=limits), ["<think>", " up to"])
+    assert turn.forced == TOKENIZER.special["<expect>"]
+    feed(turn, ["<expect>", " bye", "<say>", " one two three", "<more>", "<think>", " up to"])
+    assert turn.forced == TOKENIZER.special["<say>"]
+    feed(turn, ["<say>", " four"])
+    assert turn.forced == TOKENIZER.special["<end>"]
+
+
+@settings(max_examples=40, deadline=None)
+@given(seed=st.integers(0, 10**6), interleaved=st.booleans())
+def test_a_random_thinker_ends_too(seed: int, interleaved: bool) -> None:
+    rng = Random(seed)
+    turn = free(interleaved=interleaved, limits=GrammarLimits(say_tokens=12, think_tokens=5))
+    for _ in range(400):
+        if turn.done:
+            break
+        choices = list(np.flatnonzero(turn.allowed()))
+        ends = [choice for choice in choices if choice < 32]
+        turn.advance(int(rng.choice(ends if ends and rng.random() < 0.3 else choices)))
+    assert turn.done
+    assert interleaved or len(turn.bits) <= 1
+    assert turn.said == " ".join(turn.bits)
+
+
 def test_a_token_out_of_place_is_named() -> None:
     with pytest.raises(GrammarError, match=r"'<say>'.*'begin'"):
         grammar().advance(TOKENIZER.special["<say>"])
