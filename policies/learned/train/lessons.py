@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from policies.learned.core.grammar import Lexicon
 from policies.learned.core.model import CoreConfig, CoreModel
 from policies.learned.core.tokenizer import Tokenizer
+from policies.learned.train.companies import corrections as company_corrections
 from policies.learned.train.companies import dialogue as companies
 from policies.learned.train.corrections import coached_call
 from policies.learned.train.counting import counting_call
@@ -34,6 +35,10 @@ STUMBLE_RATE = 0.04
 """Share of turns that go wrong as a whole, see `expert.Expert`."""
 RESTLESS = 1.8
 """How much more often than in a test a caller does something else than answer, see `simulator.Caller`."""
+
+
+CORRECTED_COMPANIES = 0.3
+"""Share of calls to companies among the corrected ones; the others are the front desk's."""
 
 
 class Labelled(Protocol):
@@ -103,9 +108,13 @@ def corrected_rows(
     lexicon = Lexicon(tokenizer, words)
     rows: list[Row] = []
     mistakes = 0
+    call: Labelled
     for index in range(calls):
         rng = Random(seed * 100_003 + index)
-        call, wrong = coached_call(model, tokenizer, rng, lexicon=lexicon, restless=RESTLESS)
+        if rng.random() < CORRECTED_COMPANIES:
+            call, wrong = company_corrections.coached_call(model, tokenizer, rng, lexicon=lexicon)
+        else:
+            call, wrong = coached_call(model, tokenizer, rng, lexicon=lexicon, restless=RESTLESS)
         rows.append(row_of(call, tokenizer))
         mistakes += wrong
     return rows, mistakes

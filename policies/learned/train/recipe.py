@@ -28,6 +28,7 @@ from torch.nn import functional
 
 from policies.learned.core.model import CoreConfig
 from policies.learned.core.tokenizer import Tokenizer
+from policies.learned.train.companies import vocabulary as companies
 from policies.learned.train.dialogue import Line, expert_call
 from policies.learned.train.export import export, restore, tensors_of
 from policies.learned.train.heldout import HELDOUT
@@ -185,7 +186,7 @@ def train(options: argparse.Namespace) -> None:
     rng = Random(options.seed * 1_000_003 + learner.steps)
     lessons = Lessons(tokenizer, rng, corrected_share=options.corrected_share)
     source = batches(lessons, rng, options.batch_tokens)
-    words = said_words()
+    words = sorted({*said_words(), *companies.said_words()})
     coach = Coach(out, words, options.seed, options.round_calls) if options.round_calls else None
     print(json.dumps({"parameters": sum(p.numel() for p in model.parameters()), **asdict(model.shape)}), flush=True)
     try:

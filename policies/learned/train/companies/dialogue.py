@@ -158,9 +158,9 @@ def _rep_turn(call: Call, agent: Agent, words: list[Word], line: Line, rng: Rand
 def _act(call: Call, agent: Agent, action: Action, line: Line, rng: Random) -> Action:
     """Write the agent's turn down, running its calls, until it says something or stays silent."""
     for _ in range(4):
-        learned = 0.0 if action.stumbled else 1.0
+        learned = 0.0 if action.stumbled else action.weight
         if action.note is not None:
-            call.add(Segment(Role.THINK, action.note), Weights(1.0, 0.0 if action.slipped else 1.0))
+            call.add(Segment(Role.THINK, action.note), Weights(1.0, 0.0 if action.slipped else action.weight))
         call.add(Segment(Role.EXPECT, action.expect), Weights(1.0, (1.0 if action.expect else 0.5) * learned))
         if action.kind != "call":
             break
