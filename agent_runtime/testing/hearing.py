@@ -126,7 +126,8 @@ def _levelled(pcm: Pcm) -> Pcm:
     loud = np.abs(pcm.astype(np.float64))
     level = np.sqrt(np.mean(np.square(loud[loud > loud.max() / 10])))
     scaled = pcm * (32768 * 10 ** (SPEECH_DBFS / 20) / level)
-    return np.clip(np.round(scaled), -32768, 32767).astype(np.int16)
+    levelled: Pcm = np.clip(np.round(scaled), -32768, 32767).astype(np.int16)
+    return levelled
 
 
 async def _speak(texts: Sequence[str], voice: str, espeak: EspeakVoice) -> list[Pcm]:

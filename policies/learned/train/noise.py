@@ -152,11 +152,10 @@ def misrecognise(words: Sequence[Word], rng: Random, rate: float) -> list[Word]:
 
 
 def _misheard(word: Word, rng: Random) -> list[Word]:
-    table = confusions()
-    known = table.words.get(word.text)
+    known = confusions().words.get(word.text)
     if word.tag == "name" or (word.tag == "old" and known is None and word.text not in _SAYS):
         return _misheard_name(word, rng)
-    if known is None or rng.random() * (known.count + _FEW_ERRORS) >= known.count:
+    if known is None or not _believed(known, rng):
         return _replaced(word, rng)
     heard = _fitting(word, known, rng)
     if word.is_value:
@@ -164,12 +163,17 @@ def _misheard(word: Word, rng: Random) -> list[Word]:
     return [replace(word, text=text) if word.tag and _alike(word.text, text) else Word(text) for text in heard]
 
 
+def _believed(readings: Readings, rng: Random) -> bool:
+    return rng.random() * (readings.count + _FEW_ERRORS) < readings.count
+
+
 def _misheard_name(word: Word, rng: Random) -> list[Word]:
     """A name is outside the vocabulary and becomes other words: those that callers use otherwise too are no name."""
     if rng.random() < _SPELT_NAMES:
         return [replace(word, text=mangled(word.text, rng))]
     table = confusions()
-    heard = _fitting(word, table.names.get(word.text, table.any_name), rng)
+    known = table.names.get(word.text)
+    heard = _fitting(word, known if known is not None and _believed(known, rng) else table.any_name, rng)
     named = [text for text in heard if text not in _carriers()]
     return [replace(word, text=text) for text in named] or [Word(text) for text in heard]
 
@@ -205,7 +209,8 @@ def _replaced(word: Word, rng: Random) -> list[Word]:
     if rng.random() < 0.35:
         return []
     if word.text in _CONFUSED and rng.random() < 0.7:
-        return [replace(word, text=rng.choice(_CONFUSED[word.text]))]
+        text = rng.choice(_CONFUSED[word.text])
+        return [replace(word, text=text) if word.is_value else Word(text)]
     if word.tag == "day" and rng.random() < 0.3:
         return [replace(word, text=rng.choice(DAYS))]
     if word.is_value:

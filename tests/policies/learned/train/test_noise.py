@@ -87,7 +87,7 @@ def test_a_value_heard_as_another_is_that_other_value() -> None:
         noisy = misrecognise([Word("tuesday", "day", 1)], Random(seed), 1.0)
         seen = [{"today": "friday"}.get(word.text, word.text) for word in noisy if word.text in {*DAYS, "today"}]
         day = understand(noisy, "friday").day
-        assert [day] == (seen or [None])
+        assert day == next(iter(seen), None)
         days.add(day)
     assert len(days) > 2
 
