@@ -140,7 +140,7 @@ class Expert:
         if heard.value is not None and self.asked in self.values:
             if heard.value == self.values[self.asked]:
                 return self._say("yes, that is right.")
-            return self._say(f"no. the {self.asked} is {self.values[self.asked]}.")
+            return self._say(f"no. {self._value()}")
         if "mismatch" in acts and self.asked in self.values:
             return self._tell()
         return self._talk(acts)
@@ -182,11 +182,16 @@ class Expert:
         elif self.values.get(self.asked, "not on file") == "not on file":
             text = f"sorry, i do not have the {self.asked}. will something else do?"
         else:
-            text = f"the {self.asked} is {self.values[self.asked]}."
+            text = self._value()
         if not self.introduced:
             opening = self._introduce().text
             text = f"{opening} {text}"
         return self._say(text)
+
+    def _value(self) -> str:
+        """The value asked for, in a sentence."""
+        verb = "are" if self.asked == "last four digits" else "is"
+        return f"the {self.asked} {verb} {self.values[self.asked or '']}."
 
     def _weigh(self) -> Action:
         """Take the offer, turn it down, or ask for how long it is."""

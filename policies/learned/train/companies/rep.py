@@ -26,6 +26,7 @@ _LABELS = {
     "refuse_third": "refusal", "agreed": "done", "cancelled": "done", "moved": "done",
 }  # fmt: skip
 _DONE = {"cancel": "cancelled", "discount": "agreed", "move": "moved"}
+_TOLD = re.compile(r"the ([a-z ]+?) (?:is|are) ([a-z ]+)")
 _DIGIT = "zero one two three four five six seven eight nine".split()
 
 
@@ -189,7 +190,7 @@ class Rep:
         item = self.now.item
         if "not allowed" in text or "do not have" in text:
             return self._instead(item)
-        told = re.search(r"the ([a-z ]+?) is ([a-z ]+)", text)
+        told = _TOLD.search(text)
         if told is None:
             return self._again()
         if told[1] != item:
@@ -213,7 +214,7 @@ class Rep:
         assert self.now is not None
         item = self.now.item
         right = self.case.values.get(item, "")
-        told = re.search(r"the ([a-z ]+?) is ([a-z ]+)", text)
+        told = _TOLD.search(text)
         if told is not None:
             if told[2].strip() != right:
                 return self._again() if cut else self._reject()

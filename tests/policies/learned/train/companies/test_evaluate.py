@@ -84,6 +84,17 @@ def test_every_turn_of_the_expert_is_in_the_grammar(tokenizer: Tokenizer, lexico
     assert turns > 240
 
 
+def test_a_call_makes_a_row_of_the_recipe(tokenizer: Tokenizer) -> None:
+    pytest.importorskip("torch")
+    recipe = pytest.importorskip("policies.learned.train.recipe")
+    for seed in range(5):
+        call = expert_call(Random(seed))
+        ids, weights = recipe.row_of(call, tokenizer)
+        assert list(ids) == tokenizer.encode_parts(call.trajectory().parts())
+        assert len(weights) == len(ids)
+        assert set(weights) >= {0.0, 1.0}
+
+
 def test_the_lexicon_holds_no_customer_and_no_value() -> None:
     words = set(said_words(calls=300))
     assert not words & {"anna", "percent", "year", "years", "seven", "dot", "street", "password", *FORBIDDEN}
