@@ -146,9 +146,14 @@ def test_the_last_report_of_a_call_stands(agent: Agent, context: ToolContext) ->
 def test_a_failed_write_changes_nothing(agent: Agent, context: ToolContext) -> None:
     call(agent, context, "report outcome done")
     before = tools.reports(context.folder)
-    with pytest.raises(sqlite3.OperationalError), tools._opened(context) as database:
-        database.execute("DELETE FROM reports")
-        database.execute("DELETE FROM nothing")
+
+    def break_off() -> None:
+        with tools._opened(context) as database:
+            database.execute("DELETE FROM reports")
+            database.execute("DELETE FROM nothing")
+
+    with pytest.raises(sqlite3.OperationalError, match="no such table: nothing"):
+        break_off()
     assert tools.reports(context.folder) == before
 
 
