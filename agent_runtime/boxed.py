@@ -1,4 +1,4 @@
-"""What comes with the package: the language model in the box, the example agent, and where derived files are kept."""
+"""What comes with the package: the language model in the box, the example agents, and where derived files are kept."""
 
 from __future__ import annotations
 
@@ -6,16 +6,21 @@ import os
 import tempfile
 from pathlib import Path
 
-__all__ = ["BOXED_MODEL", "FRONT_DESK", "cache_folder"]
+__all__ = ["BOXED_MODEL", "COMPANIES", "FRONT_DESK", "cache_folder"]
 
 _HERE = Path(__file__).parent
 
 BOXED_MODEL = _HERE.parent / "policies" / "learned" / "core" / "weights" / "front_desk"
 """The language model in the box."""
 
-_IN_CHECKOUT = _HERE.parent / "examples" / "front_desk"
-FRONT_DESK = _IN_CHECKOUT if _IN_CHECKOUT.is_dir() else _HERE / "examples" / "front_desk"
-"""The example agent: in a checkout, or beside the installed package."""
+_IN_CHECKOUT = _HERE.parent / "examples"
+_EXAMPLES = _IN_CHECKOUT if _IN_CHECKOUT.is_dir() else _HERE / "examples"
+
+FRONT_DESK = _EXAMPLES / "front_desk"
+"""The example agent that is rung: in a checkout, or beside the installed package."""
+
+COMPANIES = _EXAMPLES / "companies"
+"""The example agent that rings."""
 
 
 def cache_folder() -> Path:

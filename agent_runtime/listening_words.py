@@ -1,21 +1,21 @@
 """Listening without sound: word-timed text instead of a detector and a recogniser.
 
 For calls whose words are known: a transcript track, a script played without audio. Words become known with the delays
-of a canned recogniser, so that such a call meets the same mind on the same time line; no audio is touched.
+of a canned recogniser, so that such a call meets the same mind on the same time line; no audio is touched. A door
+brings whole clips, whose words are settled when they begin, or pieces, where speech may be broken off at any word.
 """
 
 from __future__ import annotations
 
 import asyncio
-import heapq
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
 from .events import Event, FinalTranscript, PartialTranscript, SpeechStarted, SpeechStopped
 from .timeline import Timeline
 
-__all__ = ["CannedHearing", "WordDoor", "WordListening"]
+__all__ = ["CannedHearing", "SpokenPiece", "WordDoor", "WordListening", "sounds_like_hum"]
 
 _HUMS = frozenset({"mm", "hm", "mhm", "mmhm", "mmhmm", "hmm"})
 """Words that the detector would report as a hum."""
@@ -30,12 +30,25 @@ class SpokenWords(Protocol):
     def words(self) -> Sequence[tuple[str, int, int]]: ...
 
 
+@dataclass(frozen=True, slots=True)
+class SpokenPiece:
+    """A piece of one segment of speech. The first one comes at `first_sample`, where speech begins, before any word is
+    known; then each word when it is over; the piece that `ends` the segment brings no words, and its `first_sample` is
+    where the speech ended. A segment may hold no word at all: somebody began one and was silent."""
+
+    first_sample: int
+    words: tuple[tuple[str, int, int], ...] = ()
+    hum: bool = False
+    """The speech that begins here sounds like a hum."""
+    ends: bool = False
+
+
 class WordDoor(Protocol):
     """A door that can give words instead of audio."""
 
     @property
     def ahead(self) -> bool: ...
-    def listen_words(self) -> AsyncIterator[SpokenWords]: ...
+    def listen_words(self) -> AsyncIterator[SpokenWords | SpokenPiece]: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,13 +72,20 @@ class WordListening:
         self._door, self._timeline, self._settings = door, timeline, settings
         self._segment = 0
         self._revision = 0
+        self._words: list[tuple[str, int, int]] | None = None  # of the segment that is being spoken
 
     async def run(self, line_origin_s: float) -> int:
         """Hear the call to its end; returns the sample at which it ended."""
         end = 0
         async for clip in self._door.listen_words():
+            if isinstance(clip, SpokenPiece):
+                await self._put_piece(clip)
+                end = max(end, clip.first_sample)
+                continue
             for words in self._segments(clip.words):
-                await self._put_segment(words)
+                await self._begin(words[0][1], hum=sounds_like_hum(word for word, _, _ in words))
+                await self._hear(words)
+                await self._stop(words[-1][2])
                 end = max(end, words[-1][2])
         now_sample = round((asyncio.get_running_loop().time() - line_origin_s) * 16_000)
         return max(end, now_sample)
@@ -80,30 +100,47 @@ class WordListening:
                 segments.append([word])
         return segments
 
-    async def _put_segment(self, words: list[tuple[str, int, int]]) -> None:
+    async def _put_piece(self, piece: SpokenPiece) -> None:
+        if self._words is None:
+            await self._begin(piece.first_sample, hum=piece.hum)
+        await self._hear(piece.words)
+        if piece.ends:
+            await self._stop(piece.first_sample)
+
+    async def _begin(self, first: int, *, hum: bool) -> None:
+        """Speech starts at sample `first`."""
         self._segment += 1
-        segment, settings = self._segment, self._settings
-        first, last = words[0][1], words[-1][2]
-        due: list[tuple[int, int, Event]] = []
+        self._words = []
+        known = first + self._settings.start_ms * 16
+        await self._put(SpeechStarted(first, known, 1.0, float(hum), self._segment), known)
 
-        def at(sample: int, event: Event) -> None:
-            heapq.heappush(due, (sample, len(due), event))
-
-        hums = 1.0 if all(word.replace("-", "") in _HUMS for word, _, _ in words) else 0.0
-        at(first + settings.start_ms * 16, SpeechStarted(first, first + settings.start_ms * 16, 1.0, hums, segment))
-        for count in range(1, len(words) + 1):
-            known = words[count - 1][2] + settings.word_ms * 16
+    async def _hear(self, words: Sequence[tuple[str, int, int]]) -> None:
+        """More words of the segment, each over at its end sample."""
+        assert self._words is not None, "a segment was begun"
+        for word in words:
+            self._words.append(word)
             self._revision += 1
-            stable, tail = words[: max(0, count - 2)], words[max(0, count - 2) : count]
-            at(known, PartialTranscript(segment, self._revision, known, _text(stable), _text(tail)))
-        stopped = last + settings.stop_ms * 16
-        at(stopped, SpeechStopped(last, stopped))
+            known = word[2] + self._settings.word_ms * 16
+            stable, tail = self._words[:-2], self._words[-2:]
+            await self._put(PartialTranscript(self._segment, self._revision, known, _text(stable), _text(tail)), known)
+
+    async def _stop(self, last: int) -> None:
+        """The segment ended at sample `last`."""
+        assert self._words is not None, "a segment was begun"
+        words, self._words = tuple(self._words), None
+        stopped = last + self._settings.stop_ms * 16
+        await self._put(SpeechStopped(last, stopped), stopped)
         self._revision += 1
-        ended = last + settings.final_ms * 16
-        at(ended, FinalTranscript(segment, self._revision, ended, _text(words), tuple(words)))
-        while due:
-            sample, _, event = heapq.heappop(due)
-            await self._timeline.put(event, sample=sample, segment=segment)
+        ended = last + self._settings.final_ms * 16
+        await self._put(FinalTranscript(self._segment, self._revision, ended, _text(words), words), ended)
+
+    async def _put(self, event: Event, sample: int) -> None:
+        await self._timeline.put(event, sample=sample, segment=self._segment)
+
+
+def sounds_like_hum(words: Iterable[str]) -> bool:
+    """Nothing but hums: what the detector would report as one."""
+    return all(word.replace("-", "") in _HUMS for word in words)
 
 
 def _text(words: Sequence[tuple[str, int, int]]) -> str:

@@ -26,7 +26,9 @@ __all__ = [
     "Grammar",
     "HeardWord",
     "Hypothesis",
+    "NextWord",
     "Pcm",
+    "PlayWords",
     "Recogniser",
     "RecogniserStream",
     "SpokenChunk",
@@ -279,3 +281,26 @@ class Door(Protocol):
     async def close(self) -> None:
         """Hang up, if the line is still up, and free it."""
         ...
+
+
+class NextWord(Protocol):
+    """A word of an utterance that is not played to its end yet; samples of the call's line, if nothing changes."""
+
+    @property
+    def text(self) -> str: ...
+    @property
+    def end_char(self) -> int: ...
+    @property
+    def first_sample(self) -> int: ...
+    @property
+    def end_sample(self) -> int: ...
+
+
+class PlayWords(Protocol):
+    """What a door may have as `play_words`: it takes our words instead of our frames in a call without audio.
+
+    Called whenever our speech begins, stops or turns out otherwise: of the text of `utterance` the first `heard`
+    characters were heard until now, and `ahead` follows. Nothing ahead: we are silent from here on. Never blocks.
+    """
+
+    def __call__(self, utterance: int, heard: int, ahead: Sequence[NextWord]) -> None: ...

@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import aclosing
 from typing import Literal
 
@@ -27,7 +27,7 @@ from .events import (
     UtteranceResumed,
     UtteranceStarted,
 )
-from .ports import Door, Voice
+from .ports import Door, NextWord, PlayWords, Voice
 from .record import Entry
 
 __all__ = ["Speaking"]
@@ -46,7 +46,8 @@ _Fate = Literal["played", "cancelled", "failed"]
 class Speaking:
     """One call's mouth: `voice_run` synthesises, `playout_run` paces; both live in the session's group.
 
-    With `audible=False` the call has no audio: the ledger then moves from event to event instead of frame by frame.
+    With `audible=False` the call has no audio: the ledger then moves from event to event instead of frame by frame,
+    and a door that has `play_words` (see `ports.PlayWords`) is told the words in place of the frames.
     """
 
     def __init__(self, bus: Bus, door: Door, voice: Voice, *, audible: bool = True) -> None:
@@ -62,6 +63,8 @@ class Speaking:
         self._dropped: dict[int, _Fate] = {}  # utterance -> why it will not be played out
         self._newest = 0
         self._voicing: tuple[int, asyncio.Task[None]] | None = None
+        self._play_words: PlayWords | None = None if audible else getattr(door, "play_words", None)
+        self._told: int | None = None  # the utterance whose words the door knows of
         self._span: tuple[float, int, int] | None = None  # without frames: (began at, samples planned, counted)
 
     def obey(self, order: Entry) -> None:
@@ -110,6 +113,7 @@ class Speaking:
             self._playout.cancel(str(utterance))
         while self._playout.current is not None:
             self._playout.take(FRAME)
+        self._tell_words(())
         for event, cause in self._extents():
             self._bus.post(event, cause)
 
@@ -166,6 +170,7 @@ class Speaking:
         while True:
             await self._publish()
             if not self._sounding():
+                self._tell_words(())
                 self._changed.clear()
                 await self._changed.wait()
                 next_s = max(next_s, loop.time())
@@ -206,6 +211,7 @@ class Speaking:
         planned = self._playout.queued_samples(current) if current is not None else 0
         self._playout.take(1)  # the first sample leaves now: the utterance has started
         await self._publish()
+        self._tell_words(self._playout.ahead())
         self._span = (asyncio.get_running_loop().time(), planned, 1)
         self._changed.clear()
         with contextlib.suppress(TimeoutError):
@@ -215,6 +221,18 @@ class Speaking:
         taken = self._span[2]
         self._span = None
         return taken
+
+    def _tell_words(self, ahead: Sequence[NextWord]) -> None:
+        """Tell a door that takes words which were heard, and which of the current utterance come next."""
+        if self._play_words is None:
+            return
+        current = self._playout.current
+        if self._told is not None and current != str(self._told):
+            self._play_words(self._told, len(self._playout.heard(str(self._told)).text), ())
+            self._told = None
+        if current is not None and (heard := self._playout.heard(current)).n_samples:
+            self._told = int(current)
+            self._play_words(self._told, len(heard.text), ahead)
 
     def _move_line(self) -> None:
         """Bring the ledger to the present before something changes it."""

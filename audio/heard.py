@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from audio.frame import RATE_HZ, ms_to_samples
 
-__all__ = ["CHARACTER_SAMPLES", "OPEN_WORD_SAMPLES", "Heard", "WordMark", "cut", "spread"]
+__all__ = ["CHARACTER_SAMPLES", "OPEN_WORD_SAMPLES", "Heard", "NextWord", "WordMark", "bounds", "cut", "spread"]
 
 OPEN_WORD_SAMPLES = ms_to_samples(200)
 """Least length assumed for the last word while its end is not synthesised yet: a short English word, a guess."""
@@ -31,6 +31,17 @@ class WordMark:
 
 
 @dataclass(frozen=True, slots=True)
+class NextWord:
+    """A word that is not played to its end yet: `text` ends at `end_char` of the utterance's text and sounds from
+    `first_sample` up to `end_sample` of the output, if nothing changes."""
+
+    text: str
+    end_char: int
+    first_sample: int
+    end_sample: int
+
+
+@dataclass(frozen=True, slots=True)
 class Heard:
     """What was played of an utterance: its `text` up to the last word of which at least half was played.
 
@@ -46,23 +57,30 @@ class Heard:
 def cut(text: str, marks: Sequence[WordMark], played: int, added: int, *, finished: bool) -> Heard:
     """What was heard of `text` after `played` of the `added` samples; `finished` says that no more will be added.
 
-    A word ends where the next one begins. Without marks the words are spread over the sound by their characters.
-    Everything played of something finished is the whole text, trailing punctuation included.
+    Where words begin and end is the business of `bounds`. Everything played of something finished is the whole text,
+    trailing punctuation included.
     """
     if finished and 0 < added == played:
         return Heard(text, played, True, tuple(text.split()))
-    if not marks:
-        marks = spread(text, added if finished else max(added, len(text) * CHARACTER_SAMPLES))
     end_char = 0
-    for i, mark in enumerate(marks):
-        if i + 1 < len(marks):
-            end = marks[i + 1].first_sample
-        else:
-            end = added if finished else max(added, mark.first_sample + OPEN_WORD_SAMPLES)
+    for mark, end in bounds(text, marks, added, finished=finished):
         if played <= mark.first_sample or 2 * played < mark.first_sample + end:
             break
         end_char = max(end_char, mark.end_char)
     return Heard(text[:end_char], played, False, tuple(text[:end_char].split()))
+
+
+def bounds(text: str, marks: Sequence[WordMark], added: int, *, finished: bool) -> list[tuple[WordMark, int]]:
+    """Each word's mark and the sample at which the word ends: where the next one begins, or with the sound.
+
+    Without marks the words are spread over the sound by their characters.
+    """
+    if not marks:
+        marks = spread(text, added if finished else max(added, len(text) * CHARACTER_SAMPLES))
+    if not marks:
+        return []
+    last = added if finished else max(added, marks[-1].first_sample + OPEN_WORD_SAMPLES)
+    return list(zip(marks, [*(mark.first_sample for mark in marks[1:]), last], strict=True))
 
 
 def spread(text: str, n_samples: int) -> list[WordMark]:

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from audio.frame import FRAME_SAMPLES, RATE_HZ, AudioError, Pcm, check_pcm, ms_to_samples, silence
-from audio.heard import Heard, WordMark, cut
+from audio.heard import Heard, NextWord, WordMark, bounds, cut
 
 __all__ = [
     "FADE_SAMPLES",
@@ -362,6 +362,21 @@ class Playout:
         """What the far party has heard of it until now; final once it has ended. Raises `PlayoutError`."""
         found = self._known(utterance)
         return found.heard() if found else self._ended[utterance]
+
+    def ahead(self) -> tuple[NextWord, ...]:
+        """The words of the current utterance that are not played to their end; one under way began in the past.
+
+        None while it is paused or cancelled.
+        """
+        head = self._queue[0] if self._queue else None
+        if head is None or head.paused or head.cancelled:
+            return ()
+        shift = self.sample - head.place
+        return tuple(
+            NextWord(head.text[mark.start_char : mark.end_char], mark.end_char, mark.first_sample + shift, end + shift)
+            for mark, end in bounds(head.text, head.marks, head.added, finished=head.finished)
+            if mark.first_sample < head.added and end > head.place
+        )
 
     # -- inside -------------------------------------------------------------------------------------------------
 

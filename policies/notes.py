@@ -43,13 +43,17 @@ class TurnFacts:
     """Texts of the last speech segments, this turn's and before: a name may be copied from them."""
     offered: tuple[str, ...] = ()
     """Spoken times of the last tool result that held any."""
+    returned: tuple[tuple[str, str], ...] = ()
+    """(tool, words) of each result of the call, in order."""
 
 
 def facts_of(trajectory: Trajectory, notes: Sequence[NoteField]) -> TurnFacts:
-    """The facts at the end of `trajectory`: its last note, its last caller turn and the last offered times."""
+    """The facts at the end of `trajectory`: last note, last caller turn, last offered times, all results."""
     known: Mapping[str, str] = {}
     heard: list[str] = []
     offered: tuple[str, ...] = ()
+    returned: list[tuple[str, str]] = []
+    called = ""
     open_turn = True
     for segment in trajectory.segments:
         if segment.role is Role.THINK:
@@ -60,10 +64,13 @@ def facts_of(trajectory: Trajectory, notes: Sequence[NoteField]) -> TurnFacts:
             heard += segment.text.split()
         elif segment.role is Role.TURN:
             open_turn = False
+        elif segment.role is Role.CALL:
+            called = segment.text.partition(" ")[0]
         elif segment.role is Role.RESULT:
             offered = find_times(segment.text) or offered
+            returned.append((called, segment.text))
     texts = [segment.text for segment in trajectory.segments if segment.role is Role.HEARD]
-    return TurnFacts(known, tuple(heard), tuple(texts[-_LATELY:]), offered)
+    return TurnFacts(known, tuple(heard), tuple(texts[-_LATELY:]), offered, tuple(returned))
 
 
 def copyable(texts: Sequence[str]) -> tuple[str, ...]:

@@ -45,6 +45,9 @@ def test_the_wheel_holds_every_package_and_its_data(wheel: zipfile.ZipFile) -> N
         "agent_runtime/report/page.html",
         "agent_runtime/report/page.css",
         "agent_runtime/report/page.js",
+        "agent_runtime/examples/companies/agent.toml",
+        "agent_runtime/examples/companies/phrases.txt",
+        "agent_runtime/examples/companies/tools.py",
         "agent_runtime/examples/front_desk/agent.toml",
         "agent_runtime/examples/front_desk/calls/demo/script.toml",
     }

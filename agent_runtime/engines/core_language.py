@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
@@ -46,6 +47,15 @@ _TURN_TOKENS, _LONG_TURN_TOKENS = 160, 1_900
 """Longest turn of an agent with a note (note, expectation, about 100 tokens of speech), and of one that thinks in free
 words; the model has 2,048 positions. A reply that long is a fault, not an answer."""
 
+_NO_VALUE = frozenset({"none", "failed"})
+"""Words of results that the runtime writes where a tool gave nothing."""
+
+
+def _values(spoken: str) -> str:
+    """The words of a result that are values: neither the runtime's own nor a masked number."""
+    plain = re.sub(r"\[[^\]]*\]", " ", spoken)
+    return " ".join(word for word in plain.split() if word not in _NO_VALUE)
+
 
 class _MustCall:
     """A turn whose action is a call, because one is due; where no call is possible it is an ordinary turn."""
@@ -81,6 +91,8 @@ class CoreLanguage:
         self.turn_tokens = _TURN_TOKENS if self._notes else _LONG_TURN_TOKENS
         self._tools = tuple(agent.tools)
         self._shapes = tuple(tool.shape for tool in agent.tools)
+        self._confirms = any(shape.confirm for shape in self._shapes)
+        self._reads = frozenset(shape.name for shape in self._shapes if shape.effect == "read")
         self._role_ids = {role: tokenizer.special[str(role)] for role in Role}
         self._roles = {number: role for role, number in self._role_ids.items()}
 
@@ -108,7 +120,8 @@ class CoreLanguage:
             blocked = [tool.name for tool in self._tools if tool.name != due]
         turn = TurnGrammar(
             self._tokenizer,
-            _by_the_words(self._notes, heard, facts.known),
+            # without a write to confirm, "yes" may mean more than agreement: "it is cancelled" is one too
+            _by_the_words(self._notes, heard, facts.known) if self._confirms else self._notes,
             self._shapes,
             heard=copyable(facts.lately),
             offered=facts.offered,
@@ -123,11 +136,27 @@ class CoreLanguage:
         return _MustCall(turn, self._role_ids) if due else turn
 
     def _sayable(self, trajectory: Trajectory, facts: TurnFacts) -> list[str]:
-        """What may be said beside the model's own words: the card, what was offered, what was known and heard."""
+        """What may be said beside the model's own words: the card, what was looked up, what was known and heard."""
         card = trajectory.segments[0].text if trajectory.segments else ""
         values = (value for value in facts.known.values() if value != UNKNOWN)
         choices = (value for note in self._notes if note.kind == "choice" for value in note.values)
-        return [card, *facts.offered, *find_times(" ".join(facts.heard)), *values, *choices]
+        looked_up = self._looked_up(facts.returned)
+        # a colon of the persona is no mark that can be said
+        return [
+            card.replace(":", " "),
+            *facts.offered,
+            *looked_up,
+            *find_times(" ".join(facts.heard)),
+            *values,
+            *choices,
+        ]
+
+    def _looked_up(self, returned: Sequence[tuple[str, str]]) -> list[str]:
+        """The values that read tools gave in this call. Of an agent that notes a time, lists of times are left out:
+        only those of the last list are on offer."""
+        timed = any(note.kind == "time" for note in self._notes)
+        results = [spoken for tool, spoken in returned if tool in self._reads]
+        return [_values(spoken) for spoken in results if not (timed and find_times(spoken))]
 
     def call(self, spoken: str) -> tuple[str, dict[str, str], dict[str, Any]]:
         """(tool, argument -> spoken words, arguments) of a spoken call. Raises `ToolArgumentError`."""

@@ -2,13 +2,14 @@
 
 A script says what the caller does and when (`Line`, `after_turn`, `says`, ...), a `ScriptedCaller` plays it behind the
 door of a call, its `labels` tell afterwards what was said when. `GoalCaller` needs no script: it wants something and
-answers what it is asked.
+answers what it is asked. `run_duet` puts a second agent at the other end of the line.
 """
 
 from __future__ import annotations
 
 from .caller import ScriptedCaller, SpokenClip
 from .clips import Clip, ClipError, Word, load_clip, read_words, save_clip
+from .duet import Party, play_duet, run_duet
 from .generate import GoalCaller, generate_caller
 from .goal import Goal, Manner, Wish, calendar_as_wished, goal_of
 from .label_file import read_labels, write_labels
@@ -38,6 +39,7 @@ __all__ = [
     "HangUp",
     "Line",
     "Manner",
+    "Party",
     "Says",
     "ScriptError",
     "ScriptedCaller",
@@ -56,8 +58,10 @@ __all__ = [
     "into_utterance",
     "load_clip",
     "load_script",
+    "play_duet",
     "read_labels",
     "read_words",
+    "run_duet",
     "save_clip",
     "says",
     "write_labels",

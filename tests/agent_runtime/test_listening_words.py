@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from agent_runtime import events as ev
 from agent_runtime.bus import Bus
 from agent_runtime.clock import run_virtual
-from agent_runtime.listening_words import CannedHearing, WordListening
+from agent_runtime.listening_words import CannedHearing, SpokenPiece, WordListening
 from agent_runtime.log import MemoryLog
 from agent_runtime.record import Entry
 from agent_runtime.timeline import Timeline
@@ -48,7 +48,22 @@ class Words:
         await asyncio.sleep(self.rests_s)
 
 
-def heard(door: Words) -> tuple[list[Entry], int]:
+class Pieces:
+    """A door that brings each piece at the millisecond at which it is known."""
+
+    ahead = False
+
+    def __init__(self, *pieces: tuple[int, SpokenPiece]) -> None:
+        self.pieces = pieces
+
+    async def listen_words(self) -> AsyncIterator[SpokenPiece]:
+        loop = asyncio.get_running_loop()
+        for at_ms, piece in self.pieces:
+            await asyncio.sleep(at_ms / 1000 - loop.time())
+            yield piece
+
+
+def heard(door: Words | Pieces) -> tuple[list[Entry], int]:
     """The entries that hearing this door leads to, and where it ended."""
     log = MemoryLog()
 
@@ -131,3 +146,35 @@ def test_the_call_ends_with_its_last_word_or_when_the_line_does() -> None:
     assert heard(Words(WISH))[1] == 1900 * MS
     assert heard(Words(WISH, live=True, rests_s=9.0))[1] == 10 * 16_000
     assert heard(Words())[1] == 0
+
+
+def spoken(text: str, first_ms: int, end_ms: int) -> tuple[int, SpokenPiece]:
+    """A word that is over, when it is."""
+    return end_ms, SpokenPiece(first_ms * MS, ((text, first_ms * MS, end_ms * MS),))
+
+
+def ends(at_ms: int, spoke_until_ms: int) -> tuple[int, SpokenPiece]:
+    """The piece that ends a segment."""
+    return at_ms, SpokenPiece(spoke_until_ms * MS, ends=True)
+
+
+def test_piece_by_piece_or_whole_the_events_are_the_same() -> None:
+    words = [spoken(*word) for word in WISH.in_ms]
+    entries, end = heard(Pieces((1000, SpokenPiece(1000 * MS)), *words, ends(2100, 1900)))
+    assert story(entries) == story(heard(Words(WISH))[0])
+    assert [entry.what for entry in entries] == [entry.what for entry in heard(Words(WISH))[0]]
+    assert end == 2100 * MS
+
+
+def test_speech_broken_off_before_a_word_is_a_segment_without_words() -> None:
+    bye = [(5000, SpokenPiece(5000 * MS)), spoken("bye", 5000, 5300), ends(5500, 5300)]
+    entries, _ = heard(Pieces((1000, SpokenPiece(1000 * MS)), ends(1300, 1100), *bye))
+    assert story(entries) == [
+        (1064, "start 1 at 1000"), (1300, "stop at 1100"), (1350, "final 1 "),
+        (5064, "start 2 at 5000"), (5450, "partial 2 |bye"), (5500, "stop at 5300"), (5550, "final 2 bye"),
+    ]  # fmt: skip
+
+
+def test_a_piece_says_by_itself_that_it_sounds_like_a_hum() -> None:
+    hum = (0, SpokenPiece(0, hum=True))
+    assert story(heard(Pieces(hum, spoken("mm-hm", 0, 300), ends(500, 300)))[0])[0] == (64, "start 1 at 0 hum")

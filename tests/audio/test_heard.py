@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from audio.heard import CHARACTER_SAMPLES, OPEN_WORD_SAMPLES, Heard, WordMark, cut, spread
+from audio.heard import CHARACTER_SAMPLES, OPEN_WORD_SAMPLES, Heard, WordMark, bounds, cut, spread
 
 TEXT = "so, that is right."
 MARKS = (WordMark(0, 2, 0), WordMark(4, 8, 2_000), WordMark(9, 11, 4_000), WordMark(12, 17, 5_000))
@@ -55,6 +55,13 @@ def test_without_marks_words_are_spread_by_their_characters() -> None:
     # Unfinished: as long as such a text usually is.
     assert cut("ab cd", (), 5 * CHARACTER_SAMPLES, 5 * CHARACTER_SAMPLES, finished=False).text == "ab cd"
     assert cut("ab cd", (), 2 * CHARACTER_SAMPLES, 2 * CHARACTER_SAMPLES, finished=False).text == "ab"
+
+
+def test_a_word_ends_where_the_next_begins_and_the_last_one_with_the_sound() -> None:
+    assert [end for _, end in bounds(TEXT, MARKS, 8_000, finished=True)] == [2_000, 4_000, 5_000, 8_000]
+    assert bounds(TEXT, MARKS[:1], 100, finished=False) == [(MARKS[0], OPEN_WORD_SAMPLES)]
+    assert bounds("ab cd", (), 100, finished=True) == [(WordMark(0, 2, 0), 60), (WordMark(3, 5, 60), 100)]
+    assert bounds("", (), 0, finished=True) == []
 
 
 @given(st.lists(st.integers(0, 3_000), max_size=8), st.integers(0, 20_000), st.integers(0, 500), st.booleans())

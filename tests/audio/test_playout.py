@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from audio.frame import FRAME_SAMPLES, Pcm, silence
-from audio.heard import Heard, WordMark
+from audio.heard import Heard, NextWord, WordMark
 from audio.playout import (
     FADE_SAMPLES,
     MOST_QUEUED,
@@ -365,3 +365,40 @@ def test_frames_of_any_size_make_the_same_stream(sizes: list[int], pause_at: int
 
     assert run(sizes)[1] == run([sum(sizes)])[1]
     assert np.array_equal(run(sizes)[0], run([sum(sizes)])[0])
+
+
+def test_the_words_ahead_are_those_not_played_to_their_end_at_their_output_positions() -> None:
+    playout = Playout()
+    assert playout.ahead() == ()
+    playout.take()
+    playout.begin("a", TEXT)
+    assert playout.ahead() == (), "no sound has come yet"
+    playout.add("a", steady(2_500), MARKS)
+    one, two = NextWord("one", 3, 320, 1_320), NextWord("two", 7, 1_320, 2_320)
+    unfinished = NextWord("three", 13, 2_320, 2_320 + 3_200)
+    assert playout.ahead() == (one, two, unfinished)
+    playout.take(900)
+    assert playout.ahead() == (one, two, unfinished), "heard by half, but not over"
+    playout.take(100)
+    assert playout.ahead() == (two, unfinished)
+    playout.finish("a")
+    assert playout.ahead()[-1] == NextWord("three", 13, 2_320, 2_820)
+    playout.take(1_500)
+    assert playout.ahead() == ()
+
+
+def test_nothing_is_ahead_of_what_is_paused_or_cancelled_and_a_resumed_word_sounds_from_then_on() -> None:
+    playout = playing()
+    playout.take(1_200)
+    playout.pause("a")
+    assert playout.ahead() == ()
+    playout.take(1_000)
+    playout.resume("a")
+    played = 1_200 + FADE_SAMPLES
+    shift = 2_200 - played
+    assert playout.ahead() == (
+        NextWord("two", 7, 1_000 + shift, 2_000 + shift),
+        NextWord("three", 13, 2_000 + shift, 3_000 + shift),
+    )
+    playout.cancel("a")
+    assert playout.ahead() == ()

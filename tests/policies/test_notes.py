@@ -72,7 +72,8 @@ TURN = Segment(Role.TURN)
 def test_a_turn_draws_on_its_own_words_the_last_note_and_the_last_offer() -> None:
     stream = call(
         heard("an appointment on wednesday"), TURN,
-        Segment(Role.THINK, "book wednesday - -"), Segment(Role.RESULT, "ten thirty two"),
+        Segment(Role.THINK, "book wednesday - -"), Segment(Role.CALL, "find day wednesday", Role.END),
+        Segment(Role.RESULT, "ten thirty two"),
         Segment(Role.SAY, "ten thirty or two?", Role.END),
         heard("two please"), heard("for miller"), TURN,
     )  # fmt: skip
@@ -81,6 +82,7 @@ def test_a_turn_draws_on_its_own_words_the_last_note_and_the_last_offer() -> Non
         heard=("two", "please", "for", "miller"),
         lately=("an appointment on wednesday", "two please", "for miller"),
         offered=("ten thirty", "two"),
+        returned=(("find", "ten thirty two"),),
     )
 
 
@@ -97,6 +99,15 @@ def test_a_note_that_cannot_be_read_and_a_result_without_times_change_nothing() 
     facts = facts_of(stream, NOTES)
     assert facts.known["day"] == "monday"
     assert facts.offered == ("nine",)
+
+
+def test_every_result_is_kept_with_the_tool_that_gave_it() -> None:
+    stream = call(
+        Segment(Role.CALL, "look_up item postcode", Role.END), Segment(Role.FILLER, "let me look.", Role.END),
+        Segment(Role.RESULT, "s w one"), Segment(Role.SAY, "s w one.", Role.END), heard("again please"), TURN,
+        Segment(Role.CALL, "report outcome done", Role.END), Segment(Role.RESULT, "ok"),
+    )  # fmt: skip
+    assert facts_of(stream, ()).returned == (("look_up", "s w one"), ("report", "ok"))
 
 
 def test_only_the_last_four_segments_count_as_lately_heard() -> None:
