@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import argparse
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -29,8 +29,17 @@ from policies.learned.train.handwritten_entries import Entry, load_entries, with
 from policies.learned.train.spoken_caller import Word
 from policies.trajectory import Role
 
-__all__ = ["HAND_LINE", "AsideOutcome", "HandOutcome", "failure", "main", "play_asides", "play_asides_with", "play_hand"]
-__all__ += ["play_with"]
+__all__ = [
+    "HAND_LINE",
+    "AsideOutcome",
+    "HandOutcome",
+    "failure",
+    "main",
+    "play_asides",
+    "play_asides_with",
+    "play_hand",
+    "play_with",
+]
 
 HAND_LINE = Line(hesitation=False)
 """The sentences hold their own hesitations; pauses, barge-ins and fillers as in `evaluate`, no word errors."""
@@ -77,10 +86,18 @@ def failure(call: Call) -> tuple[str, str]:
     return "gave up", caller.last
 
 
-def play_with(agent: MakeAgent, *, line: Line = HAND_LINE, rounds: int = 1, seed: int = 1) -> HandOutcome:
-    """Play every entry `rounds` times, each time with another calendar, against the agent made for each call."""
+def play_with(
+    agent: MakeAgent,
+    *,
+    entries: Sequence[Entry] = (),
+    line: Line = HAND_LINE,
+    rounds: int = 1,
+    seed: int = 1,
+) -> HandOutcome:
+    """Play every entry (all of them by default) `rounds` times, each time with another calendar, against the agent made
+    for each call."""
     outcome = HandOutcome()
-    for index, entry in enumerate(load_entries() * rounds):
+    for index, entry in enumerate(tuple(entries or load_entries()) * rounds):
         rng = Random(seed * 100_003 + index)
         call = new_hand_call(entry, rng)
         with suppress(CoreModelError):  # a call that outgrows the model's positions is one that never ended
@@ -216,6 +233,7 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("--rounds", type=int, default=3, help="calls per caller and cell, each with another calendar")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--errors", type=float, default=0.0, help="word errors on the line, 0..1")
+    parser.add_argument("--only", default="", help="run only the cell of this name: bare or guarded")
     parser.add_argument("--show", type=int, default=0, help="print this many failed calls and aside replies per cell")
     options = parser.parse_args(arguments)
     model, tokenizer = CoreModel.load(Path(options.model)), Tokenizer.load(options.model)
@@ -224,6 +242,8 @@ def main(arguments: list[str] | None = None) -> None:
     line = replace(HAND_LINE, error_rate=options.errors)
     for guarded in (False, True):
         title = "guarded" if guarded else "bare"
+        if options.only not in title:
+            continue
         played = play_hand(model, tokenizer, lexicon, guarded, line=line, rounds=options.rounds, seed=options.seed)
         print(
             f"{title}: success {played.successes}/{played.calls} = {played.successes / played.calls:.3f}, early writes "

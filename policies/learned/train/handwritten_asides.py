@@ -12,7 +12,13 @@ from importlib import resources
 
 __all__ = ["is_clarifying", "load_asides"]
 
-_NOT_HEARD = ("i did not catch that", "i did not get that", "let us take it slowly", "are you still there", "are you there")
+_NOT_HEARD = (
+    "i did not catch that",
+    "i did not get that",
+    "let us take it slowly",
+    "are you still there",
+    "are you there",
+)
 _CAN_DO = ("i can only book or cancel", "to book or cancel a visit")
 
 

@@ -23,7 +23,7 @@ from policies.learned.train.wordings import TRAINED
 __all__ = ["HandCaller", "new_hand_call"]
 
 _PATIENCE = 22
-"""Answers before a caller hangs up, a guess. The expert needs 4 to 14, asides and full days included."""
+"""Answers before a caller hangs up, a guess. The expert needs 2 to 12, asides and full days included (300 calls)."""
 _ASIDE_AT = frozenset({"day", "offer", "single", "readback", "anything"})
 """Not at the name: there anything unknown may be one."""
 _TITLES = "mr|mrs|ms|miss|doctor"
@@ -98,7 +98,7 @@ class HandCaller(Caller):
         if self.done and kind in {"anything", "intent"}:
             return self._say_of("anything", "bye", act="nothing_else")
         if kind in {"full", "offer", "single"} and (goal.kind == "cancel" or (days and goal.day not in days)):
-            return self._intent() if goal.kind == "cancel" else self._fix("readback_wrong", {"day": days[0]})
+            return self._intent() if goal.kind == "cancel" else self._correct("readback_wrong", {"day": days[0]})
         if kind == "full" or (kind == "day" and ("other day" in text or "another day" in text)):
             return self._another_day()
         if kind == "day":
@@ -106,7 +106,7 @@ class HandCaller(Caller):
             return self._say_of(("full" if goal.kind == "book" else "missing") if moved else "day", "day")
         if kind == "missing":
             if goal.name not in text:
-                return self._fix("readback_wrong", {"name": ""})
+                return self._correct("readback_wrong", {"name": ""})
             goal.day = self.visit_day or goal.day
             return self._say_of("missing", "day")
         if kind in {"offer", "single"}:
@@ -114,7 +114,7 @@ class HandCaller(Caller):
         if kind == "name":
             return self._say_of("name", "name")
         if kind == "change":
-            return self._fix("change", self.wrong or dict.fromkeys(("day", "time", "name"), ""))
+            return self._correct("change", self.wrong or dict.fromkeys(("day", "time", "name"), ""))
         return self._judge(text) if kind == "readback" else self._intent()
 
     def _intent(self) -> Utterance:
@@ -173,7 +173,7 @@ class HandCaller(Caller):
         self.wrong = self._differences(text, named[2] if named else "")
         self.misread.update(self.wrong.keys())
         if self.wrong:
-            return self._fix("readback_wrong", self.wrong)
+            return self._correct("readback_wrong", self.wrong)
         if "second_thoughts" in self.entry.says and not self.wavered:
             self.wavered = True
             self._move()
@@ -196,7 +196,7 @@ class HandCaller(Caller):
                 wrong["time"] = next(iter(times), "")
         return wrong if name == goal.name else wrong | {"name": name}
 
-    def _fix(self, question: str, wrong: dict[str, str]) -> Utterance:
+    def _correct(self, question: str, wrong: dict[str, str]) -> Utterance:
         """One sentence that puts all of `wrong` right, else one for each slot."""
         known = [slot for slot in wrong if getattr(self.goal, slot) and (slot != "time" or self.goal.kind == "book")]
         act = "no" if question == "readback_wrong" else ""
