@@ -33,7 +33,8 @@ _TITLES = "mr|mrs|ms|miss|doctor"
 class HandCaller(Caller):
     """One entry in one call. `aside_at`: say the aside at this question, else anywhere in a call; `visit_day`: under
     which day a visit to cancel really stands; `judged`: asides with what was answered; `misread`: slots read back
-    wrongly and how often; `wrong`: those of the last read-back, with what was heard."""
+    wrongly and how often; `wrong`: those of the last read-back, with what was heard; `unheard`: how often running the
+    agent did not understand."""
 
     entry: Entry = field(kw_only=True)
     asides: list[str] = field(default_factory=list)
@@ -44,6 +45,7 @@ class HandCaller(Caller):
     judged: list[tuple[str, str]] = field(default_factory=list)
     misread: Counter[str] = field(default_factory=Counter)
     wrong: dict[str, str] = field(default_factory=dict)
+    unheard: int = 0
     gave_up: bool = False
     refused: bool = False
     wavered: bool = False
@@ -70,8 +72,10 @@ class HandCaller(Caller):
         if self.asks_hours and (kind == "anything" or (kind in {"day", "offer"} and self.rng.random() < 0.5)):
             self.asks_hours = False
             return self._say_of("hours", "hours", act="hours")
+        unheard = "did not" in text or "still there" in text or "slowly" in text
+        self.unheard = self.unheard + 1 if unheard and not asided else 0
         reply = self._to(kind, text)
-        if asided or not ("did not" in text or "still there" in text or "slowly" in text):
+        if self.unheard != 1:
             return reply
         return Utterance((*self._say_of("clarify", "repeat").words, *reply.words), reply.act, reply.ends)
 
@@ -225,7 +229,8 @@ class HandCaller(Caller):
         return Utterance(tuple(self._words(question, texts, act=act)), does)
 
     def _words(self, question: str, texts: Sequence[str], *, act: str = "", wrong: str = "") -> list[Word]:
-        text = texts[self.used[question] % len(texts)]
+        # who was not understood twice running says the least there is to say
+        text = min(texts, key=len) if self.unheard > 1 else texts[self.used[question] % len(texts)]
         self.used[question] += 1
         return tagged(text, self.entry, self.goal, act=act, wrong=wrong, question=question)
 

@@ -233,11 +233,16 @@ def test_the_caller_chooses_by_its_wish() -> None:
     assert picky.goal.day != "tuesday"
 
 
-def test_the_caller_says_it_again_when_asked_to() -> None:
-    person = caller(who="nurse used to phone lines, crisp")
-    said = person.answer("sorry, i did not catch that. what is your name?")
-    assert text_of(said.words) == "repeating osborne"
-    assert text_of(person.answer("are you still there? what is your name?").words) == "repeating osborne"
+def test_the_caller_says_it_again_and_then_in_fewer_words() -> None:
+    person = caller(who="retired teacher, chatty")
+    person.goal.time = "ten"
+    person.answer("so that is wednesday at ten for pemberton, is that right?")
+    again = "sorry, i did not catch that. that is wednesday at ten for pemberton, is that right?"
+    said = person.answer(again)
+    assert text_of(said.words) == "i'm sorry dear i do mumble my daughter always says so yes that's right"
+    assert [text_of(person.answer(again).words) for _ in range(2)] == ["yes that's right"] * 2
+    assert text_of(person.answer(again.split(". ")[1]).words).startswith("that's it dear")
+    assert text_of(person.answer("are you still there? what is your name?").words).startswith("i'm sorry dear")
 
 
 def test_an_aside_is_said_once_and_its_answer_kept() -> None:
