@@ -66,14 +66,16 @@ class HandOutcome(Outcome):
 def failure(call: Call) -> tuple[str, str]:
     """Class and detail of a failed call, the gravest first.
 
-    premature write: a tool wrote without the caller's yes. wrong slot: a read-back was wrong and stayed so, or the
-    same slot came back wrong again. loop: the agent said the very same thing three times. misheard: the agent hung up,
-    or went another way, before the goal was reached. gave up: the caller lost patience otherwise.
+    premature write: a tool wrote without the caller's yes. misheard: the agent went about the other task more than
+    once, or hung up before the goal was reached. wrong slot: a read-back was wrong and stayed so, or the same slot came
+    back wrong again. loop: the agent said the very same thing three times. gave up: the caller lost patience otherwise.
     """
     caller = call.caller
     assert isinstance(caller, HandCaller)
     if call.early_write:
         return "premature write", caller.last
+    if caller.mistaken > 1:
+        return "misheard", f"took a wish to {caller.goal.kind} for the other"
     slots = set(caller.wrong) | {slot for slot, times in caller.misread.items() if times > 1}
     if slots:
         return "wrong slot", " and ".join(sorted(slots))

@@ -33,8 +33,8 @@ _TITLES = "mr|mrs|ms|miss|doctor"
 class HandCaller(Caller):
     """One entry in one call. `aside_at`: say the aside at this question, else anywhere in a call; `visit_day`: under
     which day a visit to cancel really stands; `judged`: asides with what was answered; `misread`: slots read back
-    wrongly and how often; `wrong`: those of the last read-back, with what was heard; `unheard`: how often running the
-    agent did not understand."""
+    wrongly and how often; `wrong`: those of the last read-back, with what was heard; `mistaken`: how often the
+    agent was about the other task; `unheard`: how often running it did not understand."""
 
     entry: Entry = field(kw_only=True)
     asides: list[str] = field(default_factory=list)
@@ -45,6 +45,7 @@ class HandCaller(Caller):
     judged: list[tuple[str, str]] = field(default_factory=list)
     misread: Counter[str] = field(default_factory=Counter)
     wrong: dict[str, str] = field(default_factory=dict)
+    mistaken: int = 0
     unheard: int = 0
     gave_up: bool = False
     refused: bool = False
@@ -102,7 +103,7 @@ class HandCaller(Caller):
         if self.done and kind in {"anything", "intent"}:
             return self._say_of("anything", "bye", act="nothing_else")
         if kind in {"full", "offer", "single"} and (goal.kind == "cancel" or (days and goal.day not in days)):
-            return self._intent() if goal.kind == "cancel" else self._correct("readback_wrong", {"day": days[0]})
+            return self._other_task() if goal.kind == "cancel" else self._correct("readback_wrong", {"day": days[0]})
         if kind == "full" or (kind == "day" and ("other day" in text or "another day" in text)):
             return self._another_day()
         if kind == "day":
@@ -123,6 +124,10 @@ class HandCaller(Caller):
 
     def _intent(self) -> Utterance:
         return self._say_of("intent", "request", act=self.goal.kind)
+
+    def _other_task(self) -> Utterance:
+        self.mistaken += 1
+        return Utterance((Word("no", "no"), *self._intent().words), "no")
 
     def _another_day(self) -> Utterance:
         goal = self.goal
@@ -172,7 +177,7 @@ class HandCaller(Caller):
     def _judge(self, text: str) -> Utterance:
         goal = self.goal
         if ("cancel" if "cancel" in text else "book") != goal.kind:
-            return Utterance((Word("no", "no"), *self._intent().words), "no")
+            return self._other_task()
         named = re.search(rf" for ((?:(?:{_TITLES}) )?)([a-z' ]+),", text)
         self.wrong = self._differences(text, named[2] if named else "")
         self.misread.update(self.wrong.keys())

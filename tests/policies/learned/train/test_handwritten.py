@@ -201,7 +201,8 @@ def test_a_wrong_read_back_is_corrected_and_a_right_one_agreed_to() -> None:
         "well it ought to say pemberton on wednesday at ten if you'd be so kind"
     )
     said = person.answer("so i cancel the visit on wednesday for pemberton, is that right?")
-    assert text_of(said.words).startswith("no ")
+    assert text_of(said.words).startswith("no oh good morning dear")
+    assert person.mistaken == 1
     assert (person.agreed, person.done) == ([], False)
     person.answer("so that is wednesday at ten for mrs pemberton, is that right?")
     assert (person.agreed, person.done) == ([("book", "wednesday", "ten", "mrs pemberton")], True)
@@ -243,6 +244,16 @@ def test_the_caller_says_it_again_and_then_in_fewer_words() -> None:
     assert [text_of(person.answer(again).words) for _ in range(2)] == ["yes that's right"] * 2
     assert text_of(person.answer(again.split(". ")[1]).words).startswith("that's it dear")
     assert text_of(person.answer("are you still there? what is your name?").words).startswith("i'm sorry dear")
+
+
+def test_who_cancels_wants_no_offers() -> None:
+    person = caller(who="lawyer, dictating")
+    said = person.answer("on monday i have nine or ten. which one?")
+    assert text_of(said.words).startswith("no i have an appointment with you on monday which i am unable to attend")
+    assert text_of(person.answer("so i cancel the visit on monday for prendergast, is that right?").words) == (
+        "that is accurate"
+    )
+    assert (person.mistaken, person.agreed) == (1, [("cancel", "monday", "", "prendergast")])
 
 
 def test_an_aside_is_said_once_and_its_answer_kept() -> None:
@@ -289,6 +300,11 @@ def lost(*actions: Action) -> Call:
         ),
         ("wrong slot", "day and name and time", [Action("say", "that is friday at six for obo, is that right?")]),
         ("loop", "day", [Action("say", "which day suits you?")]),
+        (
+            "misheard",
+            "took a wish to book for the other",
+            [Action("say", "i cancel the visit on wednesday for obi, is that right?")],
+        ),
         ("misheard", "hung up at intent", [Action("say", "thank you, goodbye.", bye=True)]),
         (
             "misheard",
