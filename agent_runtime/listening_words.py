@@ -17,8 +17,8 @@ from .timeline import Timeline
 
 __all__ = ["CannedHearing", "WordDoor", "WordListening"]
 
-_HUMS = frozenset({"mm", "hm", "mhm", "mmhm", "mmhmm", "hmm"})
-"""Words that the detector would report as a hum."""
+_SOUNDS = frozenset("mm hm mhm mmhm mmhmm hmm uhhuh okay ok yeah".split())
+"""Words whose sound tells the ears that they ask for no floor (`policies.onset`)."""
 
 
 class SpokenWords(Protocol):
@@ -89,8 +89,8 @@ class WordListening:
         def at(sample: int, event: Event) -> None:
             heapq.heappush(due, (sample, len(due), event))
 
-        hums = 1.0 if all(word.replace("-", "") in _HUMS for word, _, _ in words) else 0.0
-        at(first + settings.start_ms * 16, SpeechStarted(first, first + settings.start_ms * 16, 1.0, hums, segment))
+        no_floor = 1.0 if all(word.replace("-", "") in _SOUNDS for word, _, _ in words) else 0.0
+        at(first + settings.start_ms * 16, SpeechStarted(first, first + settings.start_ms * 16, 1.0, no_floor, segment))
         for count in range(1, len(words) + 1):
             known = words[count - 1][2] + settings.word_ms * 16
             self._revision += 1
