@@ -118,8 +118,8 @@ class SpeechStarted(Event):
     sample: int
     known_sample: int
     probability: float
-    hum: float
-    """0..1: how much the first sound is like a closed-mouth hum ("mm-hm"), which asks for no floor."""
+    no_floor: float
+    """0..1: how much the first sound is like a backchannel ("mm-hm", "uh-huh"), which asks for no floor."""
     segment: int = 0
     """Number of the speech segment that begins, from 1; transcripts name it."""
 

@@ -64,7 +64,7 @@ class Floor:
         self._words: tuple[str, ...] = ()
         self._segments: set[int] = set()  # speech segments of the overlap
         self._settled = False
-        self._hum = 0.0
+        self._no_floor = 0.0
         self._yielded = False
         self._last_speech_us = 0
         self._speech_us = 0
@@ -100,7 +100,7 @@ class Floor:
             self._first_us = first_us
             self._words = ()
             self._yielded = False
-            self._hum = event.hum
+            self._no_floor = event.no_floor
         self._settled = False
         self._segments = {*self._segments, event.segment} if self.overlapping else {event.segment}
         if not answering:
@@ -142,7 +142,7 @@ class Floor:
                 yielded=self._yielded,
                 agent_left_ms=agent.left_ms,
                 agent_asks=agent.asks,
-                hum=self._hum,
+                no_floor=self._no_floor,
             ),
             self.settings.barge_in,
         )

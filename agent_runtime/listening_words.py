@@ -15,10 +15,10 @@ from typing import Protocol
 from .events import Event, FinalTranscript, PartialTranscript, SpeechStarted, SpeechStopped
 from .timeline import Timeline
 
-__all__ = ["CannedHearing", "SpokenPiece", "WordDoor", "WordListening", "sounds_like_hum"]
+__all__ = ["CannedHearing", "SpokenPiece", "WordDoor", "WordListening", "asks_no_floor"]
 
-_HUMS = frozenset({"mm", "hm", "mhm", "mmhm", "mmhmm", "hmm"})
-"""Words that the detector would report as a hum."""
+_SOUNDS = frozenset("mm hm mhm mmhm mmhmm hmm uhhuh okay ok yeah".split())
+"""Words whose sound tells the ears that they ask for no floor (`policies.onset`)."""
 
 
 class SpokenWords(Protocol):
@@ -38,8 +38,8 @@ class SpokenPiece:
 
     first_sample: int
     words: tuple[tuple[str, int, int], ...] = ()
-    hum: bool = False
-    """The speech that begins here sounds like a hum."""
+    no_floor: bool = False
+    """The speech that begins here sounds as if it asked for no floor."""
     ends: bool = False
 
 
@@ -83,7 +83,7 @@ class WordListening:
                 end = max(end, clip.first_sample)
                 continue
             for words in self._segments(clip.words):
-                await self._begin(words[0][1], hum=sounds_like_hum(word for word, _, _ in words))
+                await self._begin(words[0][1], no_floor=asks_no_floor(word for word, _, _ in words))
                 await self._hear(words)
                 await self._stop(words[-1][2])
                 end = max(end, words[-1][2])
@@ -102,17 +102,17 @@ class WordListening:
 
     async def _put_piece(self, piece: SpokenPiece) -> None:
         if self._words is None:
-            await self._begin(piece.first_sample, hum=piece.hum)
+            await self._begin(piece.first_sample, no_floor=piece.no_floor)
         await self._hear(piece.words)
         if piece.ends:
             await self._stop(piece.first_sample)
 
-    async def _begin(self, first: int, *, hum: bool) -> None:
+    async def _begin(self, first: int, *, no_floor: bool) -> None:
         """Speech starts at sample `first`."""
         self._segment += 1
         self._words = []
         known = first + self._settings.start_ms * 16
-        await self._put(SpeechStarted(first, known, 1.0, float(hum), self._segment), known)
+        await self._put(SpeechStarted(first, known, 1.0, float(no_floor), self._segment), known)
 
     async def _hear(self, words: Sequence[tuple[str, int, int]]) -> None:
         """More words of the segment, each over at its end sample."""
@@ -138,9 +138,9 @@ class WordListening:
         await self._timeline.put(event, sample=sample, segment=self._segment)
 
 
-def sounds_like_hum(words: Iterable[str]) -> bool:
-    """Nothing but hums: what the detector would report as one."""
-    return all(word.replace("-", "") in _HUMS for word in words)
+def asks_no_floor(words: Iterable[str]) -> bool:
+    """Nothing but sounds that ask for no floor, as the ears would report them."""
+    return all(word.replace("-", "") in _SOUNDS for word in words)
 
 
 def _text(words: Sequence[tuple[str, int, int]]) -> str:

@@ -12,12 +12,9 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Literal
 
-import numpy as np
-from numpy.typing import NDArray
-
 from policies.numerals import plain_words
 
-__all__ = ["Action", "BargeIn", "BargeInSettings", "Cause", "Overlap", "decide", "hum", "is_backchannel"]
+__all__ = ["Action", "BargeIn", "BargeInSettings", "Cause", "Overlap", "decide", "is_backchannel"]
 
 Action = Literal["keep", "yield", "cancel", "resume"]
 
@@ -26,7 +23,7 @@ class Cause(StrEnum):
     """The reason of a decision, as it stands in the log."""
 
     ONSET = "speech onset"
-    HUM = "sounds like a hum"
+    SOUND = "sounds like a backchannel"
     BACKCHANNEL = "backchannel"
     NEARLY_DONE = "agent nearly done"
     STOP_WORD = "stop word"
@@ -41,15 +38,15 @@ class Cause(StrEnum):
 class BargeInSettings:
     """All times in milliseconds."""
 
-    hum_hold_ms: int = 700
-    """A hum may delay the yield up to this long after the onset: its own length and the detector's hangover."""
-    hum_most_ms: int = 450
-    """Longer sounds are no hum. What began like one and was no longer asked for nothing, whatever the recogniser made
-    of it (it reads a bare ``hm`` as ``can``). Measured on seven synthetic backchannels: ``mm-hm`` lasts 402 ms,
-    ``yeah`` 302 ms, ``hm`` 259 ms. No real ones were measured."""
-    hum_threshold: float = 0.6
-    """`hum` at or above this holds the yield. A guess until real backchannels were measured; 18 of 90 recorded digits
-    (Free Spoken Digit Dataset, 3 speakers) reach it, nearly all of them ``zero``, ``one`` and ``nine``."""
+    no_floor_threshold: float = 0.45
+    """An onset that scores this much (`policies.onset`) is taken for a backchannel's: it holds the yield until words
+    tell. BENCHMARKS.md has what that costs other speech."""
+    hold_ms: int = 700
+    """The longest that it may delay the yield after the onset: a backchannel's length and the detector's hangover."""
+    short_ms: int = 450
+    """No longer than this, it asked for nothing, whatever the recogniser made of it (it reads a bare ``hm`` as
+    ``can``). Measured on seven synthetic backchannels: ``mm-hm`` lasts 402 ms, ``yeah`` 302 ms, ``hm`` 259 ms. No real
+    ones were measured."""
     nearly_done_ms: int = 300
     """With less than this left the agent finishes: stopping would sound more abrupt than ending. A guess."""
     answer_ms: int = 1200
@@ -83,8 +80,8 @@ class Overlap:
     """Playing time left of the utterance, None where it is still being written."""
     agent_asks: bool = False
     """The utterance is a yes/no question or ends in one."""
-    hum: float | None = None
-    """`hum` of the first 100 ms, None where not computed."""
+    no_floor: float | None = None
+    """How much its first sound is like a backchannel's, 0..1 (`policies.onset`); None where not computed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,8 +143,8 @@ def decide(overlap: Overlap, settings: BargeInSettings | None = None) -> BargeIn
     backchannel = is_backchannel(words, settings.many_words)
     if any(word in _STOP_WORDS for word in words):
         return BargeIn("cancel", Cause.STOP_WORD)
-    if _was_hum(overlap, settings):
-        return BargeIn("resume" if overlap.yielded else "keep", Cause.HUM)
+    if _was_nothing(overlap, settings):
+        return BargeIn("resume" if overlap.yielded else "keep", Cause.SOUND)
     if _answers_early(overlap, words, settings):
         return BargeIn("resume" if overlap.yielded else "keep", Cause.EARLY_ANSWER)
     if words and not backchannel:
@@ -157,10 +154,14 @@ def decide(overlap: Overlap, settings: BargeInSettings | None = None) -> BargeIn
     return _after_speech(overlap, backchannel, settings)
 
 
-def _was_hum(overlap: Overlap, settings: BargeInSettings) -> bool:
-    """A short sound like a hum, over by now, and no answer to a question."""
-    hums = overlap.hum is not None and overlap.hum >= settings.hum_threshold
-    return hums and not overlap.speaking and overlap.overlap_ms <= settings.hum_most_ms and not overlap.agent_asks
+def _sounds_like_nothing(overlap: Overlap, settings: BargeInSettings) -> bool:
+    return overlap.no_floor is not None and overlap.no_floor >= settings.no_floor_threshold
+
+
+def _was_nothing(overlap: Overlap, settings: BargeInSettings) -> bool:
+    """A short sound like a backchannel, over by now, and no answer to a question."""
+    short = not overlap.speaking and overlap.overlap_ms <= settings.short_ms
+    return short and _sounds_like_nothing(overlap, settings) and not overlap.agent_asks
 
 
 def _answers_early(overlap: Overlap, words: Sequence[str], settings: BargeInSettings) -> bool:
@@ -181,9 +182,9 @@ def _while_speaking(overlap: Overlap, backchannel: bool, settings: BargeInSettin
     left = overlap.agent_left_ms
     if left is not None and left <= settings.nearly_done_ms:
         return BargeIn("keep", Cause.NEARLY_DONE, until_long)
-    hold = settings.hum_hold_ms - overlap.overlap_ms
-    if overlap.hum is not None and overlap.hum >= settings.hum_threshold and hold > 0:
-        return BargeIn("keep", Cause.HUM, hold)
+    hold = settings.hold_ms - overlap.overlap_ms
+    if _sounds_like_nothing(overlap, settings) and hold > 0:
+        return BargeIn("keep", Cause.SOUND, hold)
     return BargeIn("yield", Cause.ONSET, until_long)
 
 
@@ -197,33 +198,3 @@ def _after_speech(overlap: Overlap, backchannel: bool, settings: BargeInSettings
     if overlap.overlap_ms >= settings.long_ms:
         return BargeIn("cancel", Cause.LONG)
     return BargeIn(go_on, Cause.NOTHING_SAID)
-
-
-_HUM_SAMPLES = 1600
-_HUM_LEAST_SAMPLES = 480
-_RATE_HZ = 16_000
-_HUM_LEVEL = 100.0
-_HUM_EDGE_HZ = 500.0
-
-
-def hum(pcm: NDArray[np.int16]) -> float:
-    """How much the first 100 ms look like a closed-mouth hum, 0..1; int16[n] mono at 16,000 Hz.
-
-    A hum has nearly all of its energy below 500 Hz and crosses zero rarely. Less than 30 ms, or a level under 100
-    (RMS, -50 dBFS), gives 0: nothing to judge by, so nothing is held back. **A guess until measured on real
-    backchannels**: words that begin with a nasal (``no``, ``nine``) or a closed vowel look alike, and cost the
-    yield at most `BargeInSettings.hum_hold_ms`.
-    """
-    head = pcm[:_HUM_SAMPLES].astype(np.float64)
-    if len(head) < _HUM_LEAST_SAMPLES:
-        return 0.0
-    head -= head.mean()
-    if float(np.sqrt(np.mean(head**2))) < _HUM_LEVEL:
-        return 0.0
-    power = np.abs(np.fft.rfft(head * np.hanning(len(head)))) ** 2
-    share = float(power[np.fft.rfftfreq(len(head), 1 / _RATE_HZ) < _HUM_EDGE_HZ].sum() / power.sum())
-    crossings_hz = float(np.count_nonzero(np.diff(np.signbit(head)))) * _RATE_HZ / len(head)
-    # full marks at 98 % below the edge and under 600 crossings a second, none at 80 % or 1,600
-    low = min(max((share - 0.80) / 0.18, 0.0), 1.0)
-    smooth = min(max((1600 - crossings_hz) / 1000, 0.0), 1.0)
-    return low * smooth

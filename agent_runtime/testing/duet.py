@@ -25,7 +25,7 @@ from typing import Any, Literal
 from ..agent import Agent
 from ..call import Call, CallError, play_call
 from ..clock import Charge, CostModel, MeasuredCost, run_virtual
-from ..listening_words import CannedHearing, SpokenPiece, sounds_like_hum
+from ..listening_words import CannedHearing, SpokenPiece, asks_no_floor
 from ..log import FileLog, Log, MemoryLog
 from ..parts import Parts, open_parts
 from ..ports import NextWord, Voice
@@ -125,7 +125,7 @@ class DuetDoor:
                 yield SpokenPiece(silent_from, ends=True)
                 silent_from = None
             elif sound is not None and sound.first_sample <= now and silent_from is None:
-                yield SpokenPiece(sound.first_sample, hum=self._is_hum())
+                yield SpokenPiece(sound.first_sample, no_floor=self._asks_no_floor())
                 silent_from = sound.first_sample
             elif sound is not None and sound.end_sample <= now:
                 assert silent_from is not None
@@ -172,9 +172,9 @@ class DuetDoor:
         sound = self._ear.sounds[0]
         return replace(sound, first_sample=sound.first_sample + shift, end_sample=sound.end_sample + shift)
 
-    def _is_hum(self) -> bool:
-        """All that the other side is about to say is a hum."""
-        return sounds_like_hum(sound.text for sound in self._ear.sounds)
+    def _asks_no_floor(self) -> bool:
+        """All that the other side is about to say asks for no floor."""
+        return asks_no_floor(sound.text for sound in self._ear.sounds)
 
     @property
     def _gone(self) -> bool:

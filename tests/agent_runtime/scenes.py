@@ -69,7 +69,7 @@ PLAIN_FLOOR = FloorSettings(
         curve=((0.0, 1000), (0.3, 1000), (0.31, 200), (1.0, 200)), unsettled_ms=300, noise_ms=600, habit_most_ms=0
     ),
     barge_in=BargeInSettings(
-        hum_hold_ms=300, hum_most_ms=450, nearly_done_ms=300, answer_ms=1200, long_ms=1200, settle_ms=400
+        hold_ms=300, short_ms=450, nearly_done_ms=300, answer_ms=1200, long_ms=1200, settle_ms=400
     ),
 )
 """Round times, so that scripts do not change whenever a policy is tuned: 200 ms after words that may be the end, 1 s
@@ -164,10 +164,10 @@ class Talk:
 
     # --- the caller ----------------------------------------------------------------------------------------------
 
-    def begins(self, at_ms: int, *, hum: float = 0.0) -> list[str]:
+    def begins(self, at_ms: int, *, no_floor: float = 0.0) -> list[str]:
         """The caller begins to speak at `at_ms`, known at once."""
         self.segment += 1
-        return self.tell(ev.SpeechStarted(at_ms * 16, at_ms * 16, 1.0, hum, self.segment), at_ms)
+        return self.tell(ev.SpeechStarted(at_ms * 16, at_ms * 16, 1.0, no_floor, self.segment), at_ms)
 
     def utters(self, text: str, at_ms: int, *, tail: str = "", segment: int = 0) -> list[str]:
         """Words so far of the present segment (or of `segment`), as a partial: `text` stable, `tail` not yet."""

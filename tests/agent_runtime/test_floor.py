@@ -20,9 +20,11 @@ class Line:
         self.floor.answered(0)
         self.segment = 0
 
-    def starts(self, at_ms: int, *, answering: bool = False, agent: AgentSpeech = TALKING, hum: float = 0.0) -> Verdict:
+    def starts(
+        self, at_ms: int, *, answering: bool = False, agent: AgentSpeech = TALKING, no_floor: float = 0.0
+    ) -> Verdict:
         self.segment += 1
-        event = SpeechStarted(at_ms * 16, at_ms * 16, 1.0, hum, self.segment)
+        event = SpeechStarted(at_ms * 16, at_ms * 16, 1.0, no_floor, self.segment)
         return self.floor.speech_started(event, at_ms * 1000, answering=answering, agent=agent)
 
     def stops(self, at_ms: int) -> None:

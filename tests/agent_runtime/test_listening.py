@@ -22,6 +22,7 @@ from agent_runtime.ports import CallerAudio
 from agent_runtime.record import Entry
 from agent_runtime.timeline import Timeline
 from audio.vad import SpeechSettings
+from policies.onset import LOOK_MS, asks_no_floor
 
 RATE_HZ = 16_000
 WORD = 1600
@@ -126,14 +127,17 @@ def sound(*stretches: tuple[float, float], seconds: float, tone_hz: float = 1000
     return pcm
 
 
-def heard(line: Line, settings: ListeningSettings | None = None) -> tuple[list[Entry], int, CountingRecogniser]:
+def heard(
+    line: Line, settings: ListeningSettings | None = None, detector: LoudnessDetector | None = None
+) -> tuple[list[Entry], int, CountingRecogniser]:
     """The entries that hearing this line leads to, where it ended, and the recogniser."""
     log, recogniser = MemoryLog(), CountingRecogniser()
 
     async def main() -> int:
         bus = Bus(log, size=10_000)
         timeline = Timeline(bus, 0.0)
-        ears = Listening(line, LoudnessDetector(), recogniser, timeline, settings or ListeningSettings())  # type: ignore[arg-type]
+        loud = detector or LoudnessDetector()
+        ears = Listening(line, loud, recogniser, timeline, settings or ListeningSettings())  # type: ignore[arg-type]
         async with asyncio.TaskGroup() as group:
             running = group.create_task(timeline.run())
             end = await ears.run(0.0)
@@ -246,22 +250,59 @@ def test_speech_that_a_long_hole_cuts_off_is_closed() -> None:
     assert max(recogniser.segments) < 5 * RATE_HZ, "ten seconds of nothing are not fed to the recogniser"
 
 
-def test_what_begins_like_a_hum_is_told_a_moment_later_with_a_better_judgement() -> None:
-    low, _, _ = heard(Line(sound((1.0, 1.6), seconds=3.0, tone_hz=150.0), 320, ahead=False))
-    high, _, _ = heard(Line(sound((1.0, 1.6), seconds=3.0, tone_hz=3000.0), 320, ahead=False))
-    (hummed,), (said,) = of(low, ev.SpeechStarted), of(high, ev.SpeechStarted)
-    assert hummed.hum > 0.3
-    assert said.hum == 0.0
-    assert hummed.known_sample - hummed.sample >= 1600
-    assert said.known_sample - said.sample < 1600
+HUM = ListeningSettings(doubt=0.0)
+"""Whatever is heard first is looked at again."""
 
 
-def test_a_hum_shorter_than_its_judgement_is_told_with_its_stop() -> None:
-    quick = ListeningSettings(speech=SpeechSettings(stop_hangover_ms=0, minimum_speech_ms=0), hum_ms=400)
-    entries, _, _ = heard(Line(sound((1.0, 1.1), seconds=2.0, tone_hz=150.0), 320, ahead=False), quick)
-    kinds = [type(entry.what).__name__ for entry in entries]
-    assert kinds[0] == "SpeechStarted"
-    assert kinds[-2:] == ["SpeechStopped", "FinalTranscript"]
+def test_what_begins_like_a_backchannel_is_told_a_moment_later_with_a_better_judgement() -> None:
+    line = sound((1.0, 1.6), seconds=3.0, tone_hz=150.0)
+    at_once, again = (
+        of(heard(Line(line, 320, ahead=False), settings)[0], ev.SpeechStarted)[0]
+        for settings in (ListeningSettings(doubt=1.1), HUM)
+    )
+    assert again.sample == at_once.sample
+    assert at_once.known_sample - at_once.sample < again.known_sample - again.sample == LOOK_MS * 16
+    onset = line[again.sample :]
+    assert again.no_floor == round(asks_no_floor(onset), 3)
+    assert at_once.no_floor == round(asks_no_floor(onset[: at_once.known_sample - at_once.sample]), 3)
+
+
+@pytest.mark.parametrize("block", [320, 512, 1000, 16_000, 48_000])
+def test_the_second_look_does_not_depend_on_the_size_of_the_blocks(block: int) -> None:
+    line = sound((1.0, 1.6), (2.0, 2.04), seconds=3.0)
+    assert [e.what for e in heard(Line(line, block, ahead=True), HUM)[0]] == [
+        e.what for e in heard(Line(line, 160, ahead=True), HUM)[0]
+    ]
+
+
+def test_a_sound_shorter_than_the_second_look_is_told_with_its_stop() -> None:
+    quick = ListeningSettings(speech=SpeechSettings(stop_hangover_ms=0, minimum_speech_ms=0), doubt=0.0)
+    entries, _, _ = heard(Line(sound((1.0, 1.07), seconds=2.0), 320, ahead=False), quick)
+    (start,) = of(entries, ev.SpeechStarted)
+    assert start.known_sample - start.sample < LOOK_MS * 16
+    assert [type(entry.what).__name__ for entry in entries] == ["SpeechStarted", "SpeechStopped", "FinalTranscript"]
+
+
+class LateDetector(LoudnessDetector):
+    """Believes what it hears three windows late, as real ones do with soft beginnings."""
+
+    def __init__(self) -> None:
+        self._loud = 0
+
+    async def probabilities(self, pcm: Any, *, due_s: float | None = None) -> Any:
+        found = await super().probabilities(pcm)
+        for n, probability in enumerate(found):
+            self._loud = self._loud + 1 if probability > 0.5 else 0
+            found[n] = probability if self._loud > 3 else 0.05
+        return found
+
+
+def test_a_beginning_that_the_detector_believes_late_is_placed_where_it_was() -> None:
+    line = Line(sound((1.0, 1.6), (1.75, 2.2), seconds=3.0), 320, ahead=False)
+    entries, _, _ = heard(line, detector=LateDetector())
+    first, second = of(entries, ev.SpeechStarted)
+    assert abs(first.sample - 16_000) <= 160
+    assert abs(second.sample - 28_000) <= 160, "and not where the segment before it ended"
 
 
 def test_memory_stays_small_through_an_hour_of_silence() -> None:

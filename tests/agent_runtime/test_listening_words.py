@@ -85,8 +85,8 @@ def story(entries: list[Entry]) -> list[tuple[int, str]]:
     found = []
     for entry in entries:
         match entry.what:
-            case ev.SpeechStarted(sample, _, _, hum, segment):
-                text = f"start {segment} at {sample // MS}" + " hum" * bool(hum)
+            case ev.SpeechStarted(sample, _, _, no_floor, segment):
+                text = f"start {segment} at {sample // MS}" + " asks nothing" * bool(no_floor)
             case ev.SpeechStopped(sample):
                 text = f"stop at {sample // MS}"
             case ev.PartialTranscript(segment, _, _, stable, tail):
@@ -137,9 +137,9 @@ def test_known_early_or_brought_in_time_the_events_are_the_same() -> None:
     assert heard(Words(*clips))[0] == heard(Words(*clips, live=True))[0]
 
 
-def test_a_hum_sounds_like_one() -> None:
-    assert story(heard(Words(Clip([("mm-hm", 0, 300)])))[0])[0] == (64, "start 1 at 0 hum")
-    assert story(heard(Words(Clip([("mm", 0, 100), ("okay", 110, 300)])))[0])[0] == (64, "start 1 at 0")
+def test_a_backchannel_sounds_like_one() -> None:
+    assert story(heard(Words(Clip([("mm-hm", 0, 300)])))[0])[0] == (64, "start 1 at 0 asks nothing")
+    assert story(heard(Words(Clip([("okay", 0, 200), ("but", 210, 300)])))[0])[0] == (64, "start 1 at 0")
 
 
 def test_the_call_ends_with_its_last_word_or_when_the_line_does() -> None:

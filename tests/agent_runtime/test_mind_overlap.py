@@ -62,9 +62,9 @@ def test_long_speech_without_words_takes_the_floor() -> None:
     assert scene.rings("overlap", 4000) == ["no timer overlap", "no timer filler", "(yield: long overlap)", "Cancel 1"]
 
 
-def test_a_hum_may_go_on_for_a_moment_without_silencing_the_agent() -> None:
+def test_what_sounds_like_a_backchannel_may_go_on_for_a_moment_without_silencing_the_agent() -> None:
     scene = answering()
-    assert scene.begins(2800, hum=0.9) == [*QUIET, "timer overlap 300"]
+    assert scene.begins(2800, no_floor=0.9) == [*QUIET, "timer overlap 300"]
     assert scene.rings("overlap", 3100)[-2:] == ["Yield 1 pause", "timer overlap 900"]
 
 
