@@ -175,6 +175,6 @@ def test_speech_broken_off_before_a_word_is_a_segment_without_words() -> None:
     ]  # fmt: skip
 
 
-def test_a_piece_says_by_itself_that_it_sounds_like_a_hum() -> None:
-    hum = (0, SpokenPiece(0, hum=True))
-    assert story(heard(Pieces(hum, spoken("mm-hm", 0, 300), ends(500, 300)))[0])[0] == (64, "start 1 at 0 hum")
+def test_a_piece_says_by_itself_that_it_asks_for_no_floor() -> None:
+    piece = (0, SpokenPiece(0, no_floor=True))
+    assert story(heard(Pieces(piece, spoken("mm-hm", 0, 300), ends(500, 300)))[0])[0] == (64, "start 1 at 0 asks nothing")
