@@ -110,6 +110,8 @@ class HandCaller(Caller):
             moved = goal.day != self.entry.goal.day
             return self._say_of(("full" if goal.kind == "book" else "missing") if moved else "day", "day")
         if kind == "missing":
+            if goal.kind == "book":
+                return self._other_task()
             if goal.name not in text:
                 return self._correct("readback_wrong", {"name": ""})
             goal.day = self.visit_day or goal.day

@@ -270,7 +270,7 @@ def over_the_line(
         async def listen(door: DuetDoor, into: list[SpokenPiece]) -> None:
             async for piece in door.listen_words():
                 samples = [(word, first // MS, end // MS) for word, first, end in piece.words]
-                into.append(SpokenPiece(piece.first_sample // MS, tuple(samples), piece.hum, piece.ends))
+                into.append(SpokenPiece(piece.first_sample // MS, tuple(samples), piece.no_floor, piece.ends))
 
         async with asyncio.TaskGroup() as group:
             group.create_task(listen(right, pieces))
@@ -341,8 +341,8 @@ def test_plans_that_change_while_a_word_sounds_change_no_word_before() -> None:
 
 
 def test_a_hum_sounds_like_one_before_its_words_are_known() -> None:
-    assert over_the_line((1000, 1, 0, [("Mm-hm.", 1000, 1300)]), (1300, 1, 6, []), until_ms=2000)[0].hum
-    assert not over_the_line((1000, 1, 0, [("mm", 1000, 1300), ("no", 1300, 1500)]), until_ms=2000)[0].hum
+    assert over_the_line((1000, 1, 0, [("Mm-hm.", 1000, 1300)]), (1300, 1, 6, []), until_ms=2000)[0].no_floor
+    assert not over_the_line((1000, 1, 0, [("mm", 1000, 1300), ("no", 1300, 1500)]), until_ms=2000)[0].no_floor
 
 
 def test_keys_and_transfers_reach_nobody() -> None:
