@@ -24,7 +24,7 @@ from policies.learned.train.dialogue import Agent, Call, Line, converse
 from policies.learned.train.evaluate import ModelAgent, Outcome
 from policies.learned.train.expert import Action, Expert
 from policies.learned.train.handwritten_asides import is_clarifying, load_asides
-from policies.learned.train.handwritten_caller import HandCaller, new_hand_call
+from policies.learned.train.handwritten_caller import PATIENCE, HandCaller, new_hand_call
 from policies.learned.train.handwritten_entries import Entry, load_entries, without_possessives
 from policies.learned.train.spoken_caller import Word
 from policies.trajectory import Role
@@ -103,7 +103,7 @@ def play_with(
         rng = Random(seed * 100_003 + index)
         call = new_hand_call(entry, rng)
         with suppress(CoreModelError):  # a call that outgrows the model's positions is one that never ended
-            converse(call, agent(call), line, rng)
+            converse(call, agent(call), line, rng, max_turns=PATIENCE + 2)  # nobody is on the line any more
         assert isinstance(call.caller, HandCaller)
         outcome.calls += 1
         outcome.successes += call.success

@@ -20,9 +20,9 @@ from policies.learned.train.simulator import Caller, Utterance, question_in
 from policies.learned.train.spoken_caller import DAYS, PARTS, TIMES, Word, parse_times, part_of
 from policies.learned.train.wordings import TRAINED
 
-__all__ = ["HandCaller", "new_hand_call"]
+__all__ = ["PATIENCE", "HandCaller", "new_hand_call"]
 
-_PATIENCE = 22
+PATIENCE = 22
 """Answers before a caller hangs up, a guess. The expert needs 2 to 12, asides and full days included (300 calls)."""
 _ASIDE_AT = frozenset({"day", "offer", "single", "readback", "anything"})
 """Not at the name: there anything unknown may be one."""
@@ -260,7 +260,7 @@ def new_hand_call(entry: Entry, rng: Random) -> Call:
         TRAINED,  # only its hums are used, and on a hesitant line only
         rng,
         call.situation.today,
-        patience=_PATIENCE,
+        patience=PATIENCE,
         entry=entry,
         asides=list(entry.says.get("aside", ())),
         asks_hours=rng.random() < 0.3,
