@@ -32,24 +32,34 @@ _GOOD = (
     "right", "correct", "fine", "perfect", "great", "good", "lovely", "wonderful", "excellent", "ok", "nice",
     "brilliant", "all right",
 )  # fmt: skip
-_FRAMES = ("", "that is", "it is", "that sounds", "sounds", "that would be", "that will be", "that looks", "you are")
-_DEGREES = ("", "absolutely", "exactly", "all", "just", "perfectly", "quite", "really")
+_FRAMES = (
+    "", "that is", "it is", "this is", "that sounds", "this sounds", "it sounds", "it all sounds", "sounds",
+    "that would be", "that will be", "that looks", "looks", "you are", "everything is",
+)  # fmt: skip
+_DEGREES = ("", "absolutely", "exactly", "all", "just", "perfectly", "quite", "really", "very", "about")
 _AGREEING = (
     "yes", "exactly", "sure", "sure thing", "absolutely", "definitely", "certainly", "of course", "indeed", "precisely",
     "exactly that", "just that", "that is it", "that is the one", "that is what i want", "that is what i wanted",
     "that is what i said", "yes it is", "yes that is", "yes i do", "yes i would", "yes i am", "i agree", "i confirm",
     "you got it", "you got it right", "you have got it", "you have got it right", "you have it right", "all of it",
     "that works", "works", "that works for me", "works for me", "that will do", "that suits me", "go ahead",
-    "please do", "do it", "do that", "book it",
+    "go for it",
+    "please do", "do it", "do that", "book it", "book that", "book me in", "put me down", "put me in", "confirmed",
+    "agreed", "affirmative", "spot on", "bang on", "that is me", "that is us", "that is the one i want", "good to go",
+    "let us do it", "let us do that", "let us go with that", "you have got everything", "you have got it all",
+    "you got it all", "you have got that right", "you got that right", "as i said", "just as i said", "that is settled",
     *(" ".join(f"{frame} {degree} {good}".split()) for frame in _FRAMES for degree in _DEGREES for good in _GOOD),
 )  # fmt: skip
 """Phrases that agree, after contractions were opened and hesitations dropped."""
 
 _NEUTRAL = (
     "please", "thank", "thanks", "thank you", "very much", "so much", "many thanks", "so", "cheers", "for me",
-    "with me", "you know", "if you would", "if that is ok", "if it is no trouble", "as soon as you can", "then",
+    "with me", "you know", "if you would", "if that is ok", "if it is no trouble", "as soon as you can", "then", "now",
+    "indeed", "bless you", "very kind", "how kind", "kind of you", "very kind of you", "that is very kind", "well",
+    "love", "my love", "dear", "my dear", "darling", "mate", "pal", "friend", "my friend", "sir", "madam", "ma'am",
+    "miss", "honey", "sweetheart", "young man", "young lady", "doctor",
 )  # fmt: skip
-"""Phrases that may stand beside agreement and say nothing."""
+"""Phrases that may stand beside agreement and say nothing: politeness, and what callers call the other side."""
 
 _LINKS = frozenset({"on", "at", "for", "it", "and"})
 """Words that may link repeated ones: ``yes on wednesday at ten``, ``yes cancel it``."""

@@ -55,6 +55,7 @@ def random_goal(rng: Random, wordings: Wordings, calendar: Calendar) -> Goal:
 
 
 _QUESTIONS = (
+    ("is now full", "full"),
     ("is that right", "readback"),
     ("what should i change", "change"),
     ("i find no visit", "missing"),

@@ -179,7 +179,7 @@ def _value(item: str, customer: str, rng: Random) -> str:
     if item == "new address":
         number = rng.choice((rng.choice(_DIGITS[1:]), f"{rng.choice(_TENS)} {rng.choice(_DIGITS[1:])}"))
         return f"{number} {rng.choice(_STREETS)} {rng.choice(_WAYS)}"
-    lengths = {"last four digits": (4,), "phone number": (6, 7), "customer number": (4, 5, 6)}
+    lengths = {"last four digits": (4,), "phone number": (5,), "customer number": (4, 5)}
     return _spelled(_DIGITS, rng.choice(lengths[item]), rng)
 
 
