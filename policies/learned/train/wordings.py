@@ -67,7 +67,7 @@ TRAINED = Wordings(
             "(can|could) you *cancel (a visit|my appointment|something) for me",
             "*cancel (it|an appointment) please", "i'd like my (appointment|visit) *cancelled",
             "something came up so i need to *cancel", "i (have|got) an appointment but i (can't|cannot) *come",
- 
+
                       "(please|can you|could you) (take|scratch|strike|cross) (me|us|my name) *off (the list|your list|the book|)",
             "(i|we) (no longer|don't) *need (the|my|our|that) (appointment|visit|booking) (any more|anymore|)",
             "(i|we) (want|have|need) to *drop (the|my|our) (appointment|visit|booking)",
