@@ -55,7 +55,7 @@ _AGREEING = (
 _NEUTRAL = (
     "please", "thank", "thanks", "thank you", "very much", "so much", "many thanks", "so", "cheers", "for me",
     "with me", "you know", "if you would", "if that is ok", "if it is no trouble", "as soon as you can", "then", "now",
-    "indeed", "bless you", "very kind", "how kind", "kind of you", "very kind of you", "that is very kind", "well",
+    "indeed", "bless you", "very kind", "how kind", "kind of you", "very kind of you", "that is very kind",
     "love", "my love", "dear", "my dear", "darling", "mate", "pal", "friend", "my friend", "sir", "madam", "ma'am",
     "miss", "honey", "sweetheart", "young man", "young lady", "doctor",
 )  # fmt: skip

@@ -176,5 +176,6 @@ def test_speech_broken_off_before_a_word_is_a_segment_without_words() -> None:
 
 
 def test_a_piece_says_by_itself_that_it_asks_for_no_floor() -> None:
-    piece = (0, SpokenPiece(0, no_floor=True))
-    assert story(heard(Pieces(piece, spoken("mm-hm", 0, 300), ends(500, 300)))[0])[0] == (64, "start 1 at 0 asks nothing")
+    begin = (0, SpokenPiece(0, no_floor=True))
+    entries = heard(Pieces(begin, spoken("mm-hm", 0, 300), ends(500, 300)))[0]
+    assert story(entries)[0] == (64, "start 1 at 0 asks nothing")

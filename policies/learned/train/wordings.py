@@ -67,8 +67,7 @@ TRAINED = Wordings(
             "(can|could) you *cancel (a visit|my appointment|something) for me",
             "*cancel (it|an appointment) please", "i'd like my (appointment|visit) *cancelled",
             "something came up so i need to *cancel", "i (have|got) an appointment but i (can't|cannot) *come",
-
-                      "(please|can you|could you) (take|scratch|strike|cross) (me|us|my name) *off (the list|your list|the book|)",
+            "(please|could you) (take|scratch|strike|cross) (me|us|my name) *off (the list|your list|the book|)",
             "(i|we) (no longer|don't) *need (the|my|our|that) (appointment|visit|booking) (any more|anymore|)",
             "(i|we) (want|have|need) to *drop (the|my|our) (appointment|visit|booking)",
             "(i'm|we're) *not *coming (after all|any more|then)",
@@ -179,9 +178,9 @@ TRAINED = Wordings(
             "{name} (and|but) (i|we) (came|were|have been) (before|here before|there last year)",
             "{name} (you|they) (must|may|will) (have|find) (it|me|us) (in|on) (the|your) (book|list|file)",
             "(first|given) name and (surname|last name) {name}",
-            "(oh|um|well|sure) (i'm|it's|this is) {name} (by the way|here|dear|)",
+            "(oh|um|well|sure) (i'm|it's|this is) {name} (by the way|here|dear)",
             "{name} (like|as in) the (town|river|singer|actor|shop|street)",
-            "(put|write) (down|) {name} (please|thanks|will you|)",
+            "(put|write) {name} (down|there|for me|in)",
             "everyone (just|) calls me {name}", "{name} (that|this) is (the|my|our) (name|one)",
         ),
         "name_aside": (
