@@ -32,9 +32,9 @@ relative to the folder. A key that is not listed is an error, so that a slip of 
     [endpointing] wordless_speech_ms      whole number
     [endpointing] habit_typical_ms        number
     [endpointing] habit_most_ms           number
-    [barge_in] hum_hold_ms                whole number: see `policies.barge_in.BargeInSettings`, also for the next
-    [barge_in] hum_most_ms                whole number
-    [barge_in] hum_threshold              number
+    [barge_in] no_floor_threshold         number: see `policies.barge_in.BargeInSettings`, also for the next
+    [barge_in] hold_ms                    whole number
+    [barge_in] short_ms                   whole number
     [barge_in] nearly_done_ms             whole number
     [barge_in] answer_ms                  whole number
     [barge_in] long_ms                    whole number

@@ -284,7 +284,7 @@ def test_a_sound_shorter_than_the_second_look_is_told_with_its_stop() -> None:
 
 
 class LateDetector(LoudnessDetector):
-    """Believes what it hears three windows late, as real ones do with soft beginnings."""
+    """Believes what it hears two windows late, as real ones do with soft beginnings."""
 
     def __init__(self) -> None:
         self._loud = 0
@@ -293,16 +293,16 @@ class LateDetector(LoudnessDetector):
         found = await super().probabilities(pcm)
         for n, probability in enumerate(found):
             self._loud = self._loud + 1 if probability > 0.5 else 0
-            found[n] = probability if self._loud > 3 else 0.05
+            found[n] = probability if self._loud > 2 else 0.05
         return found
 
 
 def test_a_beginning_that_the_detector_believes_late_is_placed_where_it_was() -> None:
-    line = Line(sound((1.0, 1.6), (1.75, 2.2), seconds=3.0), 320, ahead=False)
+    line = Line(sound((1.0, 1.6), (1.68, 2.2), seconds=3.0), 320, ahead=False)
     entries, _, _ = heard(line, detector=LateDetector())
     first, second = of(entries, ev.SpeechStarted)
     assert abs(first.sample - 16_000) <= 160
-    assert abs(second.sample - 28_000) <= 160, "and not where the segment before it ended"
+    assert abs(second.sample - 26_880) <= 160, "and not where the segment before it ended"
 
 
 def test_memory_stays_small_through_an_hour_of_silence() -> None:
