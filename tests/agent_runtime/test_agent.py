@@ -147,6 +147,14 @@ def test_phrases_take_their_slots_from_notes_and_tools() -> None:
     assert len({one.split(" for ")[1] for one in agent.sentences() if one.startswith("on")}) == 20
 
 
+def test_the_sentences_digest_follows_what_they_are_made_of() -> None:
+    base = make()
+    assert make(greeting="hi.", tools=[find_slots]).sentences_digest() == base.sentences_digest()
+    more = NoteField("part", "choice", ("morning",))
+    different = [make(phrases=["yes"]), make(notes=[*base.notes, more]), make(phrases=["on {day}"])]
+    assert len({one.sentences_digest() for one in (base, *different)}) == 4
+
+
 def test_choices_that_nobody_says_are_no_slot_values() -> None:
     agent = make(tools=[], notes=[NoteField("answer", "choice", ("yes", "no", "unclear"))], phrases=["{answer}"])
     assert set(agent.sentences()) == {"yes", "no"}
