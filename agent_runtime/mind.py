@@ -160,7 +160,7 @@ class Mind:
         yield from self._answer_waiting()
 
     def _partial(self, event: ev.PartialTranscript, entry: Entry) -> Iterator[Command]:
-        text = " ".join(part for part in (event.stable, event.tail) if part)
+        text = f"{event.stable} {event.tail}" if event.stable and event.tail else event.stable or event.tail
         changed = self.conversation.hear(event.segment, text, final=False)
         if self.floor.overlapping:
             # An early hypothesis of "mm-hm" may read "no": the agent is silent already, so wait for words that last.

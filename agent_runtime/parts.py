@@ -14,6 +14,7 @@ import tempfile
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -26,7 +27,6 @@ if TYPE_CHECKING:
     from audio.engines.sphinx.pool import SphinxPool
     from audio.language.files import LanguageFiles
     from audio.outcome import Runner
-
     from policies.learned.core.model import CoreModel
 
     from .mind_settings import MindSettings
@@ -103,9 +103,9 @@ def _load_model(agent: Agent) -> tuple[CoreModel, Language]:
     from policies.learned.core.model import CoreModel
     from policies.learned.core.tokenizer import Tokenizer
 
-    from . import session as _
     from .engines.core_language import CoreLanguage
 
+    import_module(".session", __package__)
     folder = agent.model or BOXED_MODEL
     tokenizer = Tokenizer.load(folder)
     words = folder / "lexicon.txt"
