@@ -20,12 +20,14 @@ from policies.barge_in import BargeInSettings
 from policies.endpointing import EndpointSettings
 from policies.filler import FillerSettings
 from policies.prompt import card
+from policies.repair import RepairSettings
 from policies.shapes import Kind, NoteField
 from policies.spoken import say_time, say_value
 from policies.trajectory import Segment
 
 from .phrases import FORM, PhraseError, check_phrases, expand_phrases
 from .tools import Tool
+from .wording import Wording
 
 __all__ = ["ENGINES", "SWITCHES", "Agent", "AgentError", "AgentFileError", "VoiceSettings"]
 
@@ -109,6 +111,8 @@ class Agent:
     endpointing: EndpointSettings = field(default_factory=EndpointSettings)
     barge_in: BargeInSettings = field(default_factory=BargeInSettings)
     filler: FillerSettings = field(default_factory=FillerSettings)
+    repair: RepairSettings = field(default_factory=RepairSettings)
+    wording: Wording = field(default_factory=Wording)
     switches: Mapping[str, bool] = field(default_factory=dict)
     folder: Path | None = None
     """Where the agent was loaded from."""
@@ -137,6 +141,11 @@ class Agent:
             self.card(datetime.date(2000, 1, 1))
         except PolicyError as error:
             raise AgentError(str(error)) from error
+        for one in dataclasses.fields(self.wording):
+            if not getattr(self.wording, one.name).strip():
+                raise AgentError(f"wording {one.name} is empty; write a sentence, or leave it out for the usual one")
+        if self.repair.after < 1:
+            raise AgentError(f"repair after is {self.repair.after}; expected 1 or more misunderstood answers")
         _check_notes(self.notes)
         _check_tools(self.tools, self.notes)
         try:

@@ -62,6 +62,9 @@ def mind_settings(agent: Agent, today: datetime.date) -> MindSettings:
         usual_ms={tool.name: round(tool.slow_s * 1000) for tool in agent.tools if tool.slow_s is not None},
         floor=FloorSettings(endpointing=agent.endpointing, barge_in=agent.barge_in),
         filler=agent.filler,
+        tool_fillers={tool.name: tool.filler for tool in agent.tools if tool.filler},
+        wording=agent.wording,
+        repair=agent.repair,
         time_limit_ms=round(agent.time_limit_s * 1000),
     )
 
