@@ -12,8 +12,10 @@ import pytest
 from agent_runtime import agent as agent_module
 from agent_runtime.agent import Agent, AgentError, VoiceSettings
 from agent_runtime.tools import tool
+from agent_runtime.wording import Wording
 from policies.endpointing import EndpointSettings
 from policies.filler import FillerSettings
+from policies.repair import RepairSettings
 from policies.shapes import NoteField
 from policies.trajectory import Role
 
@@ -192,3 +194,12 @@ def test_a_copy_with_changes_is_checked_again() -> None:
     assert dataclasses.replace(make(), today=datetime.date(2026, 1, 1)).today == datetime.date(2026, 1, 1)
     with pytest.raises(AgentError, match="persona is empty"):
         dataclasses.replace(make(), persona="")
+
+
+def test_the_fixed_sentences_are_words_and_a_failure_ends_with_a_question() -> None:
+    assert Wording().tool_failed.endswith("?")
+    with pytest.raises(AgentError, match="wording apology is empty; write a sentence"):
+        make(wording=Wording(apology=" "))
+    with pytest.raises(AgentError, match="repair after is 0; expected 1 or more"):
+        make(repair=RepairSettings(after=0))
+    assert make(wording=Wording(apology="pardon?")).settings_digest() != make().settings_digest()
