@@ -20,12 +20,14 @@ from policies.barge_in import BargeInSettings
 from policies.endpointing import EndpointSettings
 from policies.filler import FillerSettings
 from policies.prompt import card
+from policies.repair import RepairSettings
 from policies.shapes import Kind, NoteField
 from policies.spoken import say_time, say_value
 from policies.trajectory import Segment
 
-from .phrases import PhraseError, expand_phrases
+from .phrases import FORM, PhraseError, check_phrases, expand_phrases
 from .tools import Tool
+from .wording import Wording
 
 __all__ = ["ENGINES", "SWITCHES", "Agent", "AgentError", "AgentFileError", "VoiceSettings"]
 
@@ -110,10 +112,11 @@ class Agent:
     endpointing: EndpointSettings = field(default_factory=EndpointSettings)
     barge_in: BargeInSettings = field(default_factory=BargeInSettings)
     filler: FillerSettings = field(default_factory=FillerSettings)
+    repair: RepairSettings = field(default_factory=RepairSettings)
+    wording: Wording = field(default_factory=Wording)
     switches: Mapping[str, bool] = field(default_factory=dict)
     folder: Path | None = None
     """Where the agent was loaded from."""
-    _sentences: tuple[str, ...] = field(init=False, compare=False)
 
     def __post_init__(self) -> None:
         for name in ("tools", "notes", "hints", "phrases"):
@@ -139,9 +142,17 @@ class Agent:
             self.card(datetime.date(2000, 1, 1))
         except PolicyError as error:
             raise AgentError(str(error)) from error
+        for one in dataclasses.fields(self.wording):
+            if not getattr(self.wording, one.name).strip():
+                raise AgentError(f"wording {one.name} is empty; write a sentence, or leave it out for the usual one")
+        if self.repair.after < 1:
+            raise AgentError(f"repair after is {self.repair.after}; expected 1 or more misunderstood answers")
         _check_notes(self.notes)
         _check_tools(self.tools, self.notes)
-        object.__setattr__(self, "_sentences", self._expanded())
+        try:
+            check_phrases(*self._templates())
+        except PhraseError as error:
+            raise AgentError(str(error)) from error
 
     @classmethod
     def load(cls, folder: Path | str) -> Agent:
@@ -174,9 +185,16 @@ class Agent:
     def sentences(self) -> tuple[str, ...]:
         """What callers of this agent may say, for the recogniser's language model: lower-case words, some repeated.
 
-        The slots of the phrases are the fields of the notes and the parameters of the tools.
+        The slots of the phrases are the fields of the notes and the parameters of the tools. Made anew each time: a
+        few thousand sentences cost 40 ms, and a language model made of them is found by `sentences_digest`.
         """
-        return self._sentences
+        return expand_phrases(*self._templates())
+
+    def sentences_digest(self) -> str:
+        """16 hex digits that change with everything `sentences` is made of."""
+        lines, slots = self._templates()
+        text = json.dumps([FORM, lines, slots], ensure_ascii=False)
+        return hashlib.blake2b(text.encode(), digest_size=8).hexdigest()
 
     def settings_digest(self) -> str:
         """16 hex digits that change with everything here that may change a decision; the same on every machine.
@@ -184,25 +202,23 @@ class Agent:
         The code of the tools and the weights of the model are not in it: what tools returned stands in the log, and
         an engine has a digest of its own.
         """
-        left_out = {"tools", "folder", "model", "today", "_sentences"}
+        left_out = {"tools", "folder", "model", "today"}
         values = {f.name: getattr(self, f.name) for f in dataclasses.fields(self) if f.name not in left_out}
         values["tools"] = [(tool.shape, tool.slow_s, tool.filler) for tool in self.tools]
         values["model"] = self.model.name if self.model else None
         text = json.dumps(values, default=dataclasses.asdict, sort_keys=True, ensure_ascii=False)
         return hashlib.blake2b(text.encode(), digest_size=8).hexdigest()
 
-    def _expanded(self) -> tuple[str, ...]:
+    def _templates(self) -> tuple[tuple[str, ...], dict[str, tuple[str, ...]]]:
+        """The templates of what callers say, and the values of their slots."""
         slots = self._slots()
-        lines = self.phrases or _DEFAULT_PHRASES + tuple(
+        lines = tuple(self.phrases) or _DEFAULT_PHRASES + tuple(
             line
             for name, values in slots.items()
             if values
             for line in (f"{{{name}}}", f"(i would like|on|at|make it|no) {{{name}}}")
         )
-        try:
-            return expand_phrases(lines, slots)
-        except PhraseError as error:
-            raise AgentError(str(error)) from error
+        return lines, slots
 
     def _slots(self) -> dict[str, tuple[str, ...]]:
         found: dict[str, tuple[str, ...]] = {}

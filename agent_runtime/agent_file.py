@@ -14,6 +14,7 @@ relative to the folder. A key that is not listed is an error, so that a slip of 
     [[note]] name                         text: a field of the note that the agent keeps, in this order
     [[note]] kind                         "choice", "time", "heard", "number" or "text"
     [[note]] values                       texts: the values of a choice
+    [[note]] ask                          text: how to ask for it when it was not understood ({field}, {example})
     [tools] module                        text: a Python file whose @tool functions the agent may call
     [tools] names                         texts: which of them (default: all, in the order of the file)
     [voice] name                          text: voice of the synthesiser ("en-us")
@@ -44,6 +45,14 @@ relative to the folder. A key that is not listed is an error, so that a slip of 
     [filler] slow_ms                      whole number: tools slower than this are covered (800)
     [filler] again_ms                     whole number
     [filler] most                         whole number
+    [repair] after                        whole number: asking in another way; see `policies.repair.RepairSettings`
+    [repair] text                         text
+    [repair] without_example              text
+    [repair] yes_or_no                    text
+    [wording] apology                     text: said without the model; see `agent_runtime.wording.Wording`
+    [wording] tool_failed                 text
+    [wording] still_there                 text
+    [wording] lost_you                    text
 
 This file refuses to know calls and engines. It runs the code of the tools module: load only agents you trust.
 """
@@ -64,11 +73,13 @@ from typing import Any
 from policies.barge_in import BargeInSettings
 from policies.endpointing import EndpointSettings
 from policies.filler import FillerSettings
+from policies.repair import RepairSettings
 from policies.shapes import Kind, NoteField
 
 from .agent import ENGINES, SWITCHES, Agent, AgentError, AgentFileError, VoiceSettings
 from .agent_module import is_module_file, load_tools
 from .tools import Tool
+from .wording import Wording
 
 __all__ = ["FILE_NAME", "AgentFileError", "accepted_keys", "load_agent"]
 
@@ -78,8 +89,11 @@ POLICY_SECTIONS: Mapping[str, type[Any]] = {
     "endpointing": EndpointSettings,
     "barge_in": BargeInSettings,
     "filler": FillerSettings,
+    "repair": RepairSettings,
+    "wording": Wording,
 }
-"""Sections that are the settings of a policy: their keys are the fields of its dataclass, and of `Agent` the field."""
+"""Sections that are the settings of a policy, or words: their keys are the fields of the dataclass, and `Agent` has a
+field of that name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,7 +205,7 @@ _FLAG = _Key("true or false", _of_type(bool))
 
 
 def _policy_keys(settings: type[Any]) -> dict[str, _Key]:
-    """The keys of a policy's settings: its fields that are a number, a flag or texts; others are set in Python only."""
+    """The keys of a policy's settings: its fields of a number, a flag or texts; others are set in Python only."""
     hints = typing.get_type_hints(settings)
     keys: dict[str, _Key] = {}
     for f in dataclasses.fields(settings):
@@ -200,6 +214,8 @@ def _policy_keys(settings: type[Any]) -> dict[str, _Key]:
             keys[f.name] = (_whole if kind is int else _number)(f.name)
         elif kind is bool:
             keys[f.name] = _FLAG
+        elif kind is str:
+            keys[f.name] = _TEXT
         elif kind == tuple[str, ...]:
             keys[f.name] = _TEXTS
     return keys
@@ -216,7 +232,7 @@ _KEYS: dict[str, dict[str, _Key]] = {
         "hours": _Key('two times such as ["09:00", "17:00"]', _read_hours),
         "hints": _TEXTS,
     },
-    "note": {"name": _TEXT, "kind": _one_of(*typing.get_args(Kind)), "values": _TEXTS},
+    "note": {"name": _TEXT, "kind": _one_of(*typing.get_args(Kind)), "values": _TEXTS, "ask": _TEXT},
     "tools": {"module": _TEXT, "names": _TEXTS},
     "voice": {"name": _TEXT, "rate_wpm": _whole("rate_wpm"), "pitch": _whole("pitch")},
     "recogniser": {"phrases": _TEXT},
@@ -282,8 +298,8 @@ def _notes(tables: Iterable[Mapping[str, Any]]) -> tuple[NoteField, ...]:
         read = _read_section(f"[[note]] {number}", "note", table)
         for needed in ("name", "kind"):
             if needed not in read:
-                raise AgentFileError(f"{FILE_NAME}: [[note]] {number} has no {needed}; add {needed} = \"...\"")
-        notes.append(NoteField(read["name"], read["kind"], read.get("values", ())))
+                raise AgentFileError(f'{FILE_NAME}: [[note]] {number} has no {needed}; add {needed} = "..."')
+        notes.append(NoteField(read["name"], read["kind"], read.get("values", ()), read.get("ask", "")))
     return tuple(notes)
 
 

@@ -26,7 +26,6 @@ from .log import FileLog, Log, MemoryLog
 from .parts import Parts, mind_settings, open_parts
 from .ports import Voice
 from .record import Entry
-from .session import CallFacts, Ears, Session
 
 __all__ = ["Call", "CallError", "play_call", "run_call"]
 
@@ -78,6 +77,8 @@ async def play_call(
     live: bool = False,
 ) -> Call:
     """Play one call on the running loop with parts that are already open. `folder` is where the tools' files lie."""
+    from .session import CallFacts, Ears, Session  # not before the parts are open: their programs start first
+
     kept = MemoryLog()
     ears = parts.ears if audio else Ears()
     if audio and getattr(door, "transcribed", False):

@@ -75,6 +75,10 @@ class Conversation:
             self.turn.finals.add(segment)
         return changed
 
+    def press(self, digit: str) -> None:
+        """A key: keys stand in the turn as a speech segment of their own, numbered below the spoken ones."""
+        self.hear(-1, f"{self.turn.texts.get(-1, 'pressed')} {digit}", final=True)
+
     def ignore(self, segment: int) -> None:
         """A segment asked for no floor (a backchannel, a noise): its words are no turn, and later ones neither."""
         self.turn.texts.pop(segment, None)

@@ -1,7 +1,7 @@
 """The log of a call: append-only, one entry a line, and the readers of it.
 
-The log is the call: reports, replays, tests and the learner read it and keep no private truth. Lines are buffered
-and flushed every `FLUSH_EVERY` entries and at the end, so an append costs no system call; a call cut off by a crash
+The log is the call: reports, replays, tests and the learner read it and keep no private truth. Lines are kept
+and written every `FLUSH_EVERY` entries and at the end, so an append costs no system call; a call cut off by a crash
 loses at most those lines, and a half-written last line is skipped by the reader with a note, never guessed.
 """
 
@@ -9,10 +9,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Protocol, TextIO
+from typing import BinaryIO, Protocol
 
 from .events import CallStarted
-from .record import SCHEMA, Entry, LogFormatError, decode, encode
+from .record import SCHEMA, Entry, LogFormatError, decode, encode_line
 
 __all__ = ["FileLog", "Log", "MemoryLog", "read_log"]
 
@@ -45,20 +45,27 @@ class FileLog:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self._unflushed = 0
-        self._file: TextIO = path.open("x", encoding="utf-8", newline="\n")
+        self._lines: list[bytes] = []
+        self._file: BinaryIO = path.open("xb")
 
     def append(self, entry: Entry) -> None:
-        """Write one line."""
-        self._file.write(encode(entry) + "\n")
-        self._unflushed += 1
-        if self._unflushed >= FLUSH_EVERY:
-            self._file.flush()
-            self._unflushed = 0
+        """Write one line. Raises TypeError for a value that is no JSON."""
+        self._lines.append(encode_line(entry))
+        if len(self._lines) >= FLUSH_EVERY:
+            self._write()
 
     def close(self) -> None:
-        """Flush and close; closing twice is no error."""
-        self._file.close()
+        """Write what is left and close; closing twice is no error."""
+        try:
+            if not self._file.closed:
+                self._write()
+        finally:
+            self._file.close()
+
+    def _write(self) -> None:
+        lines, self._lines = self._lines, []  # a full disk must not write them twice
+        self._file.write(b"".join(lines))
+        self._file.flush()
 
 
 def read_log(path: Path) -> Iterator[Entry]:

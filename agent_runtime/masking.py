@@ -7,9 +7,11 @@ a call.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from dataclasses import replace
+from typing import Any
 
-from memory.secrets import SecretMask, mask
+from memory.secrets import SecretMask, mask, may_count
 
 from .events import DigitPressed, Event, FinalTranscript, PartialTranscript, ToolFailed, ToolReturned, UtteranceHeard
 
@@ -25,29 +27,41 @@ class Masking:
     def __init__(self) -> None:
         self._caller = SecretMask()
         self._keys = 0
+        self._masks: Mapping[type[Event], Callable[[Any], Event]] = {
+            PartialTranscript: self._partial,
+            FinalTranscript: self._final,
+            DigitPressed: self._pressed,
+            UtteranceHeard: self._said,
+            ToolReturned: self._returned,
+            ToolFailed: self._failed,
+        }
 
     def masked(self, event: Event) -> Event:
         """The event without secrets; the same object where there is nothing to hide."""
-        if isinstance(event, PartialTranscript):
-            return self._partial(event)
-        if isinstance(event, FinalTranscript):
-            return self._final(event)
-        if isinstance(event, DigitPressed):
-            self._keys += 1
-            return event if self._keys <= SHOWN_KEYS else replace(event, digit="[digit]")
-        if isinstance(event, UtteranceHeard):
-            self._caller.asked(event.text)
-            self._keys = 0  # the agent said something: what is pressed next answers that
-        elif isinstance(event, ToolReturned):
-            hidden = mask(event.spoken)
-            return replace(event, spoken=hidden.text, result=None) if hidden.spans else event
-        elif isinstance(event, ToolFailed):
-            hidden = mask(event.detail)
-            return replace(event, detail=hidden.text) if hidden.spans else event
+        hide = self._masks.get(type(event))
+        return event if hide is None else hide(event)
+
+    def _pressed(self, event: DigitPressed) -> Event:
+        self._keys += 1
+        return event if self._keys <= SHOWN_KEYS else replace(event, digit="[digit]")
+
+    def _said(self, event: UtteranceHeard) -> Event:
+        self._caller.asked(event.text)
+        self._keys = 0  # the agent said something: what is pressed next answers that
         return event
+
+    def _returned(self, event: ToolReturned) -> Event:
+        hidden = mask(event.spoken)
+        return replace(event, spoken=hidden.text, result=None) if hidden.spans else event
+
+    def _failed(self, event: ToolFailed) -> Event:
+        hidden = mask(event.detail)
+        return replace(event, detail=hidden.text) if hidden.spans else event
 
     def _partial(self, event: PartialTranscript) -> Event:
         stable, tail = event.stable.split(), event.tail.split()
+        if not (may_count(stable) or may_count(tail)):
+            return event
         shown = self._caller.partial(stable, tail)
         if shown.words == (*stable, *tail):
             return event

@@ -21,6 +21,7 @@ from typing import Any, Literal
 from policies import tool_gate
 from policies.due import due_tool
 from policies.notes import read_note
+from policies.repair import NO_MISSES, counted, repair
 from policies.trajectory import Role
 
 from . import commands as do
@@ -29,8 +30,9 @@ from .commands import Command, Decision
 from .conversation import Conversation
 from .floor import Floor, Verdict
 from .mind_settings import MindSettings
-from .plans import Fillers, Generation, Kind, Plans, ToolCall, Utterance
+from .plans import Fillers, Generation, Plans, ToolCall
 from .record import Entry
+from .saying import Saying
 
 __all__ = ["Mind"]
 
@@ -45,7 +47,9 @@ class Mind:
         self.plans = Plans()
         self.expects = ""
         self.over = False
-        self._audible_since_commit = self._wrote_since_commit = False
+        self.saying = Saying(self.plans, self.floor, self.conversation)
+        self._wrote_since_commit = False
+        self._misses = self._missed_before = NO_MISSES
         self._scored = ""
         self._waiting: Literal["", "result", "failure"] = ""
         self._idle_asked = self._tool_steps = 0
@@ -65,10 +69,10 @@ class Mind:
             ev.ClauseGenerated: self._clause,
             ev.ToolRequested: self._tool_requested,
             ev.GenerationEnded: self._generation_ended,
-            ev.ToolReturned: self._tool_returned,
-            ev.ToolFailed: self._tool_failed,
-            ev.UtteranceStarted: self._utterance_started,
-            ev.UtteranceHeard: self._utterance_heard,
+            ev.ToolReturned: self._tool_ended,
+            ev.ToolFailed: self._tool_ended,
+            ev.UtteranceStarted: self.saying.started,
+            ev.UtteranceHeard: self.saying.heard,
             ev.UtteranceEnded: self._utterance_ended,
             ev.TimerFired: self._timer,
             ev.PartFailed: self._part_failed,
@@ -92,7 +96,7 @@ class Mind:
         yield do.SetTimer("limit", self.settings.time_limit_ms)
         if self.settings.greeting:
             yield Decision("speak", "greet")
-            yield from self._say_whole(self.settings.greeting, "greeting")
+            yield from self.saying.whole(self.settings.greeting, "greeting")
         else:
             yield Decision("wait", "the other side speaks first")
             yield do.SetTimer("idle", self.settings.idle_ms)
@@ -120,11 +124,7 @@ class Mind:
             yield from self._give_way(verdict.reason)
             return
         if verdict.action == "yield":
-            yield Decision("yield", verdict.reason)
-            for utterance in self.plans.speaking:
-                if not utterance.held:
-                    utterance.held = True
-                    yield do.Yield(utterance.number)
+            yield from self.saying.fall_silent(verdict.reason)
         elif verdict.action == "resume" or verdict.over:
             yield from self._resume(verdict.reason)
         if verdict.wait_ms:
@@ -134,33 +134,27 @@ class Mind:
         """The caller takes the floor: drop what was not heard; take the turn back if nothing was heard or written."""
         yield do.CancelTimer("overlap")
         yield do.CancelTimer("filler")
-        reopen = not self._audible_since_commit and not self._wrote_since_commit
+        reopen = not self.saying.audible and not self._wrote_since_commit
         yield Decision("wait" if reopen else "yield", reason)
         if self.plans.generation is not None:
             yield do.CancelGeneration(self.plans.generation.number)
             self.plans.generation = self.plans.reply = None
-        for utterance in list(self.plans.speaking):
-            utterance.cancelled = True
-            yield do.Cancel(utterance.number)
+        yield from self.saying.drop()
         if reopen:
             if self.plans.call is not None:
                 yield do.CancelTool(self.plans.call.number)
             self.plans.call, self._waiting = None, ""
             self.conversation.reopen_turn()
+            self._misses = self._missed_before
 
     def _resume(self, reason: str) -> Iterator[Command]:
         """The agent keeps the floor."""
         yield do.CancelTimer("overlap")
-        held = [utterance for utterance in self.plans.speaking if utterance.held]
-        if held:
-            yield Decision("resume", reason)
-        for utterance in held:
-            utterance.held = False
-            yield do.Resume(utterance.number)
+        yield from self.saying.go_on(reason)
         yield from self._answer_waiting()
 
     def _partial(self, event: ev.PartialTranscript, entry: Entry) -> Iterator[Command]:
-        text = " ".join(part for part in (event.stable, event.tail) if part)
+        text = f"{event.stable} {event.tail}" if event.stable and event.tail else event.stable or event.tail
         changed = self.conversation.hear(event.segment, text, final=False)
         if self.floor.overlapping:
             # An early hypothesis of "mm-hm" may read "no": the agent is silent already, so wait for words that last.
@@ -200,9 +194,7 @@ class Mind:
         yield from self._endpoint(entry.at_us)
 
     def _digit(self, event: ev.DigitPressed, entry: Entry) -> Iterator[Command]:
-        # Keys stand in the turn as a speech segment of their own, numbered below the spoken ones.
-        key = self.conversation.turn.texts.get(-1, "pressed")
-        self.conversation.hear(-1, f"{key} {event.digit}", final=True)
+        self.conversation.press(event.digit)
         self.floor.pressed(event.sample)
         yield Decision("wait", "keys may follow")
         yield do.SetTimer("endpoint", self.settings.floor.keys_ms)
@@ -224,20 +216,20 @@ class Mind:
                 yield from self._answer_waiting()
             elif verdict.over:
                 yield Decision("speak", f"ask again: {verdict.reason}")
-                yield from self._say_whole(self.settings.apology, "answer")
+                yield from self.saying.whole(self.settings.wording.apology, "answer")
             else:
                 yield do.SetTimer("idle", self.settings.idle_ms)
 
     def _commit(self, reason: str, scores: Mapping[str, float]) -> Iterator[Command]:
         yield Decision("think", f"turn over: {reason}", {name: round(score, 4) for name, score in scores.items()})
-        self._audible_since_commit = self._wrote_since_commit = False
-        self._waiting = ""
-        self._tool_steps = 0
+        self.saying.audible = self._wrote_since_commit = False
+        self._waiting, self._tool_steps = "", 0
+        self._missed_before = self._misses
         self.conversation.commit_turn()
         self.floor.committed()
         note = read_note(self.conversation.note, self.settings.notes) or {}
-        shapes, answer = tuple(self.settings.tools.values()), self.conversation.answered.text
-        due = due_tool(shapes, note, asked=self.conversation.heard, answer=answer)
+        shapes, talk = tuple(self.settings.tools.values()), self.conversation
+        due = due_tool(shapes, note, asked=talk.heard, answer=talk.answered.text)
         yield from self._generate(after_result=False, due=due)
 
     # --- thinking ------------------------------------------------------------------------------------------------
@@ -250,43 +242,51 @@ class Mind:
         yield do.Generate(self.plans.generation.number, stream.digest, after_result, blocked, due, stream)
 
     def _written(self, event: ev.ThoughtFormed | ev.ExpectationFormed, entry: Entry) -> Iterator[Command]:
-        if self.plans.current(event.generation) is not None:
-            if isinstance(event, ev.ThoughtFormed) and self.plans.reply is not None:
-                # Between two bits of speech: its place in the stream is known once it is known what was heard.
-                self.plans.reply.thoughts.append((len(self.plans.reply.text), event.text))
-            elif isinstance(event, ev.ThoughtFormed):
-                self.conversation.add(Role.THINK, event.text)
-            else:
-                self.expects = event.text
-                self.conversation.add(Role.EXPECT, event.text)
-        yield from ()
-
-    def _clause(self, event: ev.ClauseGenerated, entry: Entry) -> Iterator[Command]:
         if self.plans.current(event.generation) is None:
             return
-        is_first = self.plans.reply is None
-        if self.plans.reply is None:
-            self.plans.reply = self.plans.utterance("answer")
-            yield Decision("speak", f"answer, expecting {self.expects or 'anything'}")
-        self.plans.reply.text = f"{self.plans.reply.text} {event.text}".strip()
-        yield do.Say(self.plans.reply.number, "answer", last=False, text=event.text)
-        if is_first:
-            yield from self._hold_back(self.plans.reply)
+        if isinstance(event, ev.ExpectationFormed):
+            self._expect(event.text)
+            return
+        if self.plans.reply is not None:
+            # Between two bits of speech: its place in the stream is known once it is known what was heard.
+            self.plans.reply.thoughts.append((len(self.plans.reply.text), event.text))
+            return
+        before = self.conversation.note
+        self.conversation.add(Role.THINK, event.text)
+        yield from self._ask_otherwise(event.generation, before, event.text)
+
+    def _expect(self, what: str) -> None:
+        self.expects = what
+        self.conversation.add(Role.EXPECT, what)
+
+    def _ask_otherwise(self, generation: int, before: str, after: str) -> Iterator[Command]:
+        """Where the same question was answered in vain, ask in another way in place of what the model would say."""
+        notes, question = self.settings.notes, self.conversation.heard[-1].said if self.conversation.heard else ""
+        self._misses = counted(self._missed_before, question, before, after, notes)
+        found = repair(self._misses, question, notes, self.settings.repair)
+        if found is not None:
+            yield Decision("speak", found.reason)
+            yield do.CancelGeneration(generation)
+            self.plans.generation, self._misses = None, found.misses
+            self._expect(found.expects)
+            yield from self.saying.whole(found.text, "answer")
+
+    def _clause(self, event: ev.ClauseGenerated, entry: Entry) -> Iterator[Command]:
+        if self.plans.current(event.generation) is not None:
+            yield from self.saying.clause(event.text, self.expects)
 
     def _generation_ended(self, event: ev.GenerationEnded, entry: Entry) -> Iterator[Command]:
         if self.plans.current(event.generation) is None:
             return
-        self.plans.generation = None
-        utterance, self.plans.reply = self.plans.reply, None
-        if utterance is not None:
-            yield from self._close(utterance, goodbye=event.outcome == "said_goodbye")
+        spoke, self.plans.generation = self.plans.reply is not None, None
+        yield from self.saying.close(goodbye=event.outcome == "said_goodbye")
         if event.outcome == "silent":
             self.conversation.add(Role.SILENCE)
             yield Decision("silence", "the model has nothing to say yet")
             yield do.SetTimer("idle", self.settings.idle_ms)
-        elif event.outcome == "failed" or (utterance is None and event.outcome != "called"):
+        elif event.outcome == "failed" or (not spoke and event.outcome != "called"):
             yield Decision("speak", f"apologise: generation {event.outcome} without a usable reply")
-            yield from self._say_whole(self.settings.apology, "answer")
+            yield from self.saying.whole(self.settings.wording.apology, "answer")
 
     # --- acting --------------------------------------------------------------------------------------------------
 
@@ -294,21 +294,16 @@ class Mind:
         generation = self.plans.current(event.generation)
         if generation is None:
             return
-        reply, self.plans.generation, self.plans.reply = self.plans.reply, None, None
-        if reply is not None:
-            yield from self._close(reply)
+        self.plans.generation = None
+        yield from self.saying.close()
         if event.tool in generation.blocked:
             yield Decision("speak", f"apologise: the model insists on {event.tool}")
-            yield from self._say_whole(self.settings.apology, "answer")
+            yield from self.saying.whole(self.settings.wording.apology, "answer")
             return
         shape = self.settings.tools[event.tool]
+        talk, shapes = self.conversation, tuple(self.settings.tools.values())
         gate = tool_gate.decide(
-            shape,
-            event.slots,
-            committed=True,
-            asked=self.conversation.heard,
-            answer=self.conversation.answered.text,
-            others=tuple(self.settings.tools.values()),
+            shape, event.slots, committed=True, asked=talk.heard, answer=talk.answered.text, others=shapes
         )
         if not gate.allowed:
             yield Decision("wait", f"{event.tool} held back: {gate.reason} {gate.about}".strip())
@@ -331,36 +326,28 @@ class Mind:
             return
         floor_open = not self.floor.caller_speaking and not self.floor.overlapping and not self.plans.utterances
         usual_ms = self.settings.usual_ms.get(call.tool)
-        found = self._fillers.choose(call, now_us, usual_ms=usual_ms, floor_open=floor_open)
+        own = self.settings.tool_fillers.get(call.tool, "")
+        found = self._fillers.choose(call, now_us, usual_ms=usual_ms, floor_open=floor_open, own_text=own)
         if found.text:
             yield Decision("filler", f"{call.tool} takes {f'{usual_ms} ms usually' if usual_ms else 'long'}")
-            yield from self._say_whole(found.text, "filler")
+            yield from self.saying.whole(found.text, "filler")
         elif found.wait_ms:
             yield do.SetTimer("filler", found.wait_ms)
 
-    def _tool_returned(self, event: ev.ToolReturned, entry: Entry) -> Iterator[Command]:
+    def _tool_ended(self, event: ev.ToolReturned | ev.ToolFailed, entry: Entry) -> Iterator[Command]:
         if self.plans.call is None or self.plans.call.number != event.call:
             return
-        yield from self._result(event.spoken, "result", entry.at_us)
-
-    def _tool_failed(self, event: ev.ToolFailed, entry: Entry) -> Iterator[Command]:
-        if self.plans.call is None or self.plans.call.number != event.call:
-            return
-        if event.reason == "cancelled":
-            self.plans.call = None
-        else:
-            yield from self._result("failed", "failure", entry.at_us)
-
-    def _result(self, spoken: str, kind: Literal["result", "failure"], now_us: int) -> Iterator[Command]:
         self.plans.call = None
+        if isinstance(event, ev.ToolFailed) and event.reason == "cancelled":
+            return
         yield do.CancelTimer("filler")
         if covered := self.plans.take_filler():
             self.conversation.add(Role.FILLER, covered, Role.END)
-        self.conversation.add(Role.RESULT, spoken)
-        self._waiting = kind
+        self.conversation.add(Role.RESULT, event.spoken if isinstance(event, ev.ToolReturned) else "failed")
+        self._waiting = "result" if isinstance(event, ev.ToolReturned) else "failure"
         if self.floor.caller_speaking or self.floor.overlapping or self.conversation.turn.texts:
             yield Decision("wait", "the caller has the floor; the result is kept")
-            yield from self._endpoint(now_us)
+            yield from self._endpoint(entry.at_us)
         else:
             yield from self._answer_waiting()
 
@@ -374,59 +361,16 @@ class Mind:
             yield from self._generate(after_result=True)
         elif kind == "failure":
             yield Decision("speak", "say that the tool failed")
-            yield from self._say_whole(self.settings.tool_failed, "answer")
+            yield from self.saying.whole(self.settings.wording.tool_failed, "answer")
 
     # --- speaking ------------------------------------------------------------------------------------------------
 
-    def _say_whole(self, text: str, kind: Kind, *, goodbye: bool = False) -> Iterator[Command]:
-        utterance = self.plans.utterance(kind)
-        utterance.closed, utterance.goodbye, utterance.text = True, goodbye, text
-        yield do.CancelTimer("idle")
-        yield do.Say(utterance.number, kind, last=True, text=text)
-        yield from self._hold_back(utterance)
-
-    def _close(self, utterance: Utterance, *, goodbye: bool = False) -> Iterator[Command]:
-        """All of the reply is known."""
-        utterance.closed, utterance.goodbye = True, goodbye
-        yield do.Say(utterance.number, "answer", last=True, text="")
-
-    def _hold_back(self, utterance: Utterance) -> Iterator[Command]:
-        """What is planned while the agent has fallen silent waits with the rest."""
-        if self.floor.silencing:
-            utterance.held = True
-            yield do.Yield(utterance.number)
-
-    def _utterance_started(self, event: ev.UtteranceStarted, entry: Entry) -> Iterator[Command]:
-        if utterance := self.plans.utterances.get(event.utterance):
-            utterance.started = True
-            self._audible_since_commit = True
-            utterance.started_us = entry.at_us
-        yield from ()
-
-    def _utterance_heard(self, event: ev.UtteranceHeard, entry: Entry) -> Iterator[Command]:
-        if utterance := self.plans.utterances.get(event.utterance):
-            utterance.heard, utterance.complete = event.text, event.complete
-        yield from ()
-
     def _utterance_ended(self, event: ev.UtteranceEnded, entry: Entry) -> Iterator[Command]:
-        utterance = self.plans.utterances.pop(event.utterance, None)
+        utterance = self.saying.ended(event, entry.at_us)
         if utterance is None:
             return
-        if self.plans.reply is utterance:
-            self.plans.reply = None
-        if utterance.kind == "filler":
-            if utterance.text and utterance.heard and self.plans.call is not None:
-                self.conversation.add(Role.FILLER, utterance.heard, Role.END)
-                self.plans.call.filler_ended_us = entry.at_us
-                yield from self._fill(entry.at_us)
-        else:
-            self.conversation.said(
-                utterance.text,
-                utterance.heard,
-                complete=utterance.complete,
-                goodbye=utterance.goodbye,
-                thoughts=utterance.thoughts,
-            )
+        if utterance.kind == "filler" and utterance.text and utterance.heard:
+            yield from self._fill(entry.at_us)
         if utterance.goodbye and event.reason in ("played", "failed"):
             yield from self._hang_up("agent_hung_up", "goodbye was said")
         elif not self.plans.any:
@@ -449,8 +393,8 @@ class Mind:
             self._idle_asked += 1
             lost = self._idle_asked > self.settings.idle_limit
             yield Decision("speak", "nobody answers" if lost else "silence: ask whether the caller is there")
-            text = self.settings.lost_you if lost else self.settings.still_there
-            yield from self._say_whole(text, "answer", goodbye=lost)
+            text = self.settings.wording.lost_you if lost else self.settings.wording.still_there
+            yield from self.saying.whole(text, "answer", goodbye=lost)
 
     def _part_failed(self, event: ev.PartFailed, entry: Entry) -> Iterator[Command]:
         if not event.recovered and event.part in ("door", "mind", "log"):

@@ -9,10 +9,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from policies import filler
+from policies.repair import RepairSettings
 from policies.shapes import NoteField, ToolShape
 from policies.trajectory import Trajectory
 
 from .floor import FloorSettings
+from .wording import Wording
 
 __all__ = ["MindSettings"]
 
@@ -28,16 +30,16 @@ class MindSettings:
     tools: Mapping[str, ToolShape] = field(default_factory=dict)
     usual_ms: Mapping[str, int] = field(default_factory=dict)
     """How long a tool usually takes, as its author declared; unknown tools count as quick until they are not."""
+    tool_fillers: Mapping[str, str] = field(default_factory=dict)
+    """What a tool's author wants said while it runs."""
     floor: FloorSettings = field(default_factory=FloorSettings)
     filler: filler.FillerSettings = field(default_factory=filler.FillerSettings)
     idle_ms: int = 8_000
     """Silence of both before the agent asks whether the caller is still there. A guess."""
     idle_limit: int = 2
     """After so many unanswered questions the agent says goodbye."""
-    still_there: str = "are you still there?"
-    lost_you: str = "i cannot hear you, so i will hang up now. goodbye."
-    apology: str = "sorry, could you say that again?"
-    tool_failed: str = "sorry, i cannot look that up right now."
+    wording: Wording = field(default_factory=Wording)
+    repair: RepairSettings = field(default_factory=RepairSettings)
     time_limit_ms: int = 1_800_000
     max_tool_steps: int = 4
     """Tool calls within one agent turn, so that a loop ends. A guess; real turns take one or two."""

@@ -1,8 +1,9 @@
 """The parts of a runtime: detector, recogniser, engine and voice, opened once and shared by many calls.
 
 This is where an agent's wishes meet what is present on the machine. Everything slow to open is opened here, side by
-side, before the first call; a call then costs a stream of each. The guests of the ears and of the voice are imported
-when they are opened, so that a call of words does not wait for them.
+side, before the first call; a call then costs a stream of each. Programs are started first, because they come up on
+other cores while this process imports and loads what else a call needs; so next to nothing is imported before that.
+A call of words waits for no guest of the ears.
 """
 
 from __future__ import annotations
@@ -13,24 +14,25 @@ import tempfile
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
+from importlib import import_module
 from pathlib import Path
-
-from audio.outcome import Runner
-from policies.learned.core.grammar import Lexicon
-from policies.learned.core.model import CoreModel
-from policies.learned.core.tokenizer import Tokenizer
-from policies.trajectory import Trajectory
+from typing import TYPE_CHECKING
 
 from .agent import Agent
 from .boxed import BOXED_MODEL, cache_folder
 from .clock import run_outside
-from .engines.core_language import CoreLanguage
-from .engines.embedded import EmbeddedEngine
-from .floor import FloorSettings
-from .mind_settings import MindSettings
-from .ports import Engine, Voice
-from .session import Ears
-from .thinking import Language
+
+if TYPE_CHECKING:
+    from audio.engines.silero import Silero
+    from audio.engines.sphinx.pool import SphinxPool
+    from audio.language.files import LanguageFiles
+    from audio.outcome import Runner
+    from policies.learned.core.model import CoreModel
+
+    from .mind_settings import MindSettings
+    from .ports import Engine, Voice
+    from .session import Ears
+    from .thinking import Language
 
 __all__ = ["Parts", "mind_settings", "open_parts"]
 
@@ -47,6 +49,11 @@ class Parts:
 
 def mind_settings(agent: Agent, today: datetime.date) -> MindSettings:
     """The mind of one call of `agent`."""
+    from policies.trajectory import Trajectory
+
+    from .floor import FloorSettings
+    from .mind_settings import MindSettings
+
     return MindSettings(
         opening=Trajectory.of([agent.card(today)]),
         greeting=agent.greeting,
@@ -55,6 +62,9 @@ def mind_settings(agent: Agent, today: datetime.date) -> MindSettings:
         usual_ms={tool.name: round(tool.slow_s * 1000) for tool in agent.tools if tool.slow_s is not None},
         floor=FloorSettings(endpointing=agent.endpointing, barge_in=agent.barge_in),
         filler=agent.filler,
+        tool_fillers={tool.name: tool.filler for tool in agent.tools if tool.filler},
+        wording=agent.wording,
+        repair=agent.repair,
         time_limit_ms=round(agent.time_limit_s * 1000),
     )
 
@@ -63,19 +73,42 @@ def mind_settings(agent: Agent, today: datetime.date) -> MindSettings:
 async def open_parts(
     agent: Agent, *, run: Runner = run_outside, words_only: bool = False, voice: Voice | None = None
 ) -> AsyncIterator[Parts]:
-    """Open what a call of `agent` needs. `words_only`: no detector and recogniser. `voice`: instead of the agent's."""
+    """Open what a call of `agent` needs. `words_only`: no detector and recogniser. `voice`: instead of the agent's.
+
+    Where one part fails the others are given up, and its error is raised as it is.
+    """
     async with AsyncExitStack() as stack:
-        loaded, ears, spoken = await asyncio.gather(
-            asyncio.to_thread(_load_model, agent),
-            _no_ears() if words_only else _open_ears(agent, run, stack),
-            _open_voice(agent, run, stack) if voice is None else _given(voice),
-        )
-        model, language = loaded
+        try:
+            async with asyncio.TaskGroup() as opening:
+                speaks = opening.create_task(_open_voice(agent, run, stack) if voice is None else _given(voice))
+                hears = opening.create_task(_no_ears() if words_only else _open_ears(agent, run, stack))
+                thinks = opening.create_task(asyncio.to_thread(_load_model, agent))
+        except ExceptionGroup as group:
+            raise _innermost(group) from None
+        from .engines.embedded import EmbeddedEngine
+        from .session import Ears
+
+        model, language = thinks.result()
         engine = await stack.enter_async_context(EmbeddedEngine(model, run))
-        yield Parts(ears, engine, language, spoken)
+        yield Parts(Ears(*hears.result()), engine, language, speaks.result())
 
 
-def _load_model(agent: Agent) -> tuple[CoreModel, CoreLanguage]:
+def _innermost(error: Exception) -> Exception:
+    """The first fault inside of groups: the way out is in its one line."""
+    while isinstance(error, ExceptionGroup):
+        error = error.exceptions[0]
+    return error
+
+
+def _load_model(agent: Agent) -> tuple[CoreModel, Language]:
+    """The model and its language; the session is imported here too, so that the first call does not wait for it."""
+    from policies.learned.core.grammar import Lexicon
+    from policies.learned.core.model import CoreModel
+    from policies.learned.core.tokenizer import Tokenizer
+
+    from .engines.core_language import CoreLanguage
+
+    import_module(".session", __package__)
     folder = agent.model or BOXED_MODEL
     tokenizer = Tokenizer.load(folder)
     words = folder / "lexicon.txt"
@@ -83,39 +116,52 @@ def _load_model(agent: Agent) -> tuple[CoreModel, CoreLanguage]:
     return CoreModel.load(folder), CoreLanguage(tokenizer, agent, lexicon)
 
 
-async def _no_ears() -> Ears:
-    return Ears()
-
-
 async def _given(voice: Voice) -> Voice:
     return voice
 
 
-async def _open_ears(agent: Agent, run: Runner, stack: AsyncExitStack) -> Ears:
+async def _no_ears() -> tuple[None, None]:
+    return None, None
+
+
+async def _open_ears(agent: Agent, run: Runner, stack: AsyncExitStack) -> tuple[Silero, SphinxPool]:
+    async with asyncio.TaskGroup() as opening:
+        pool = opening.create_task(_open_recogniser(agent, run, stack))
+        detector = opening.create_task(_open_detector(run, stack))
+    return detector.result(), pool.result()
+
+
+async def _open_detector(run: Runner, stack: AsyncExitStack) -> Silero:
     from audio.engines.silero import Silero
-    from audio.engines.sphinx.pool import SphinxPool
-    from audio.language.files import build_language
-    from audio.language.ngram import LanguageError
 
     detector = Silero(run)
     stack.callback(detector.close)
+    await detector.warm()
+    return detector
 
-    async def recogniser() -> SphinxPool:
-        try:
-            language = await asyncio.to_thread(build_language, agent.sentences(), (), cache_folder() / "language")
-        except LanguageError as error:
-            if not isinstance(error.__cause__, OSError):
-                raise
-            # Nowhere to keep it: it is made for this run alone, which costs every start 0.3 s.
-            brief = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="duologue-")))
-            language = await asyncio.to_thread(build_language, agent.sentences(), (), brief)
-        pool = SphinxPool(run, language)
-        stack.push_async_callback(pool.close)
-        await pool.warm()
-        return pool
 
-    pool, _ = await asyncio.gather(recogniser(), detector.warm())
-    return Ears(detector, pool)
+async def _open_recogniser(agent: Agent, run: Runner, stack: AsyncExitStack) -> SphinxPool:
+    from audio.engines.sphinx.pool import SphinxPool
+    from audio.language.ngram import LanguageError
+
+    try:
+        language = await asyncio.to_thread(_language, agent, cache_folder() / "language")
+    except LanguageError as error:
+        if not isinstance(error.__cause__, OSError):
+            raise
+        # Nowhere to keep it: it is made for this run alone, which costs every start 0.3 s.
+        brief = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="duologue-")))
+        language = await asyncio.to_thread(_language, agent, brief)
+    pool = SphinxPool(run, language)
+    stack.push_async_callback(pool.close)
+    await pool.warm()
+    return pool
+
+
+def _language(agent: Agent, folder: Path) -> LanguageFiles:
+    from audio.language.files import build_language
+
+    return build_language(agent.sentences, (), folder, made_from=agent.sentences_digest())
 
 
 async def _open_voice(agent: Agent, run: Runner, stack: AsyncExitStack) -> Voice:

@@ -20,7 +20,10 @@ import random
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-__all__ = ["PhraseError", "expand_phrases", "expand_template"]
+__all__ = ["FORM", "PhraseError", "check_phrases", "expand_phrases", "expand_template"]
+
+FORM = 1
+"""Raised whenever the same templates give other sentences, so that what was made of the old ones is left behind."""
 
 _MOST_VARIANTS = 256
 """Wordings one line may stand for; more is a slip of the pen (every alternative multiplies)."""
@@ -41,6 +44,23 @@ def expand_phrases(
 
     An @ line may stand anywhere and wins over `slots`. `source` names the lines in errors. Raises `PhraseError`.
     """
+    templates, values = _read(lines, slots, source)
+    return tuple(sentence for where, line in templates for sentence in expand_template(line, values, weight, where))
+
+
+def check_phrases(lines: Iterable[str], slots: Mapping[str, Sequence[str]], *, source: str = "phrases") -> None:
+    """Raise what `expand_phrases` would raise, at a third of its work."""
+    templates, values = _read(lines, slots, source)
+    for where, line in templates:
+        for variant in _variants(line, where):
+            for name in _SLOT.findall(variant):
+                _check_slot(name, values, where)
+
+
+def _read(
+    lines: Iterable[str], slots: Mapping[str, Sequence[str]], source: str
+) -> tuple[list[tuple[str, str]], dict[str, tuple[str, ...]]]:
+    """((where, template) in the order of the lines, slot -> its values)."""
     values = {name: tuple(given) for name, given in slots.items()}
     templates: list[tuple[str, str]] = []
     for number, raw in enumerate(lines, 1):
@@ -56,7 +76,7 @@ def expand_phrases(
         values[match["name"]] = tuple(" ".join(value.split()) for value in match["values"].split("|") if value.strip())
         for value in values[match["name"]]:
             _check_words(where, value)
-    return tuple(sentence for where, line in templates for sentence in expand_template(line, values, weight, where))
+    return templates, values
 
 
 def expand_template(template: str, slots: Mapping[str, Sequence[str]], weight: int, where: str) -> Iterator[str]:
@@ -70,9 +90,7 @@ def expand_template(template: str, slots: Mapping[str, Sequence[str]], weight: i
     for variant in _variants(template, where):
         pieces_of[variant] = _SLOT.split(variant)  # words, slot name, words, slot name, ..., words
         for place, name in enumerate(pieces_of[variant][1::2]):
-            if not slots.get(name):
-                known = ", ".join(sorted(name for name, given in slots.items() if given)) or "none"
-                raise PhraseError(f"{where}: the slot {{{name}}} has no values; known are {known} (or '@{name} = ...')")
+            _check_slot(name, slots, where)
             # each place is dealt on its own, so that "no {day} not {day}" mostly names two days
             if (name, place) not in decks:
                 decks[name, place] = _deal(slots[name], rng)
@@ -131,6 +149,12 @@ def _alternatives(pieces: Sequence[str], where: str, template: str) -> tuple[lis
         if len(done) + len(open_wordings) > _MOST_VARIANTS:
             raise PhraseError(f"{where}: {template!r} has over {_MOST_VARIANTS} wordings; split it into several lines")
     return done + open_wordings, pieces
+
+
+def _check_slot(name: str, slots: Mapping[str, Sequence[str]], where: str) -> None:
+    if not slots.get(name):
+        known = ", ".join(sorted(name for name, given in slots.items() if given)) or "none"
+        raise PhraseError(f"{where}: the slot {{{name}}} has no values; known are {known} (or '@{name} = ...')")
 
 
 def _check_words(where: str, text: str) -> None:

@@ -76,8 +76,10 @@ class Fillers:
         self._said = 0
         self._last_text = ""
 
-    def choose(self, call: ToolCall, now_us: int, *, usual_ms: int | None, floor_open: bool) -> filler.Filler:
-        """The policy's choice for the wait for `call`; a chosen text counts as said."""
+    def choose(
+        self, call: ToolCall, now_us: int, *, usual_ms: int | None, floor_open: bool, own_text: str = ""
+    ) -> filler.Filler:
+        """The policy's choice for the wait for `call`; a chosen text counts as said. `own_text`: the tool's own."""
         found = filler.choose(
             filler.Wait(
                 waited_ms=(now_us - call.asked_us) // 1000,
@@ -87,6 +89,7 @@ class Fillers:
                 since_filler_ms=(now_us - call.filler_ended_us) // 1000,
                 said_in_call=self._said,
                 last_text=self._last_text,
+                own_text=own_text,
             ),
             self._settings,
         )

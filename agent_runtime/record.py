@@ -25,7 +25,7 @@ from . import commands, events
 from .commands import Command
 from .events import Event
 
-__all__ = ["SCHEMA", "Entry", "LogFormatError", "decode", "encode"]
+__all__ = ["SCHEMA", "Entry", "LogFormatError", "decode", "encode", "encode_line"]
 
 SCHEMA = 1
 """Version of the line form. It changes when a field changes meaning or goes; a new field with a default does not."""
@@ -83,34 +83,38 @@ def encode(entry: Entry) -> str:
 
     Raises TypeError for a value that is no JSON.
     """
+    return encode_line(entry)[:-1].decode()
+
+
+def encode_line(entry: Entry) -> bytes:
+    """`encode` as a log file holds it: UTF-8 with the newline."""
     what = entry.what
-    side, data_names, personal_names = _names(type(what))
+    kind = type(what)
+    side, data_names, personal_names = _NAMES.get(kind) or _names(kind)
     line: dict[str, Any] = {
         "seq": entry.seq,
         "at_us": entry.at_us,
         "cause": entry.cause,
         "kind": side,
-        "type": type(what).__name__,
+        "type": kind.__name__,
         "data": {name: getattr(what, name) for name in data_names},
     }
     if personal_names:
         line["personal"] = {name: getattr(what, name) for name in personal_names}
     try:
-        return orjson.dumps(line, default=_plain).decode()
+        return orjson.dumps(line, _plain, orjson.OPT_APPEND_NEWLINE)
     except orjson.JSONEncodeError as error:
         raise TypeError(str(error.__cause__ or error)) from error
 
 
 def _names(kind: type) -> tuple[str, tuple[str, ...], tuple[str, ...]]:
-    """"event" or "command", and the names of a class's plain and of its personal fields."""
-    found = _NAMES.get(kind)
-    if found is None:
-        layout = _layout(kind)
-        found = _NAMES[kind] = (
-            "event" if issubclass(kind, Event) else "command",
-            tuple(name for name, is_personal, _ in layout if not is_personal),
-            tuple(name for name, is_personal, _ in layout if is_personal),
-        )
+    """ "event" or "command", and the names of a class's plain and of its personal fields."""
+    layout = _layout(kind)
+    found = _NAMES[kind] = (
+        "event" if issubclass(kind, Event) else "command",
+        tuple(name for name, is_personal, _ in layout if not is_personal),
+        tuple(name for name, is_personal, _ in layout if is_personal),
+    )
     return found
 
 

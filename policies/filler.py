@@ -44,6 +44,8 @@ class Wait:
     """Fillers said in the whole call so far: the place in the rotation."""
     last_text: str = ""
     """The last filler of the call."""
+    own_text: str = ""
+    """What the tool's author wants said while it runs: comes before the texts that fit every wait."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +76,8 @@ def choose(wait: Wait, settings: FillerSettings | None = None) -> Filler:
     if not wait.floor_open:
         # asked again when the floor opens; the wait itself ends nothing
         return Filler(None)
+    if wait.own_text and not wait.said_in_wait and wait.own_text != wait.last_text:
+        return Filler(wait.own_text)
     count = len(settings.texts)
     turned = (settings.texts[(wait.said_in_call + step) % count] for step in range(count))
     return Filler(next((text for text in turned if text != wait.last_text), None))

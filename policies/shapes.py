@@ -24,6 +24,8 @@ class NoteField:
     name: str
     kind: Kind
     values: tuple[str, ...] = ()
+    ask: str = ""
+    """How to ask for it in another way when it was not understood (`policies.repair`); empty: in general words."""
 
 
 @dataclass(frozen=True, slots=True)

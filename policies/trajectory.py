@@ -125,5 +125,10 @@ class Trajectory:
 
 
 def _chain(digest: str, segment: Segment) -> str:
-    joined = "\x1f".join((digest, *segment.parts()))
+    pieces = [digest, segment.role]  # and so on as `Segment.parts` gives them; this runs for every partial
+    if segment.text:
+        pieces.append(" " + segment.text)
+    if segment.close is not None:
+        pieces.append(segment.close)
+    joined = "\x1f".join(pieces)
     return hashlib.blake2b(joined.encode(), digest_size=8).hexdigest()

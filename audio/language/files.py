@@ -9,7 +9,7 @@ import hashlib
 import json
 import os
 import tempfile
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -44,23 +44,35 @@ class LanguageFiles:
 
 
 def build_language(
-    sentences: Iterable[str], extra_words: Iterable[str], cache_dir: Path, *, off_script: bool = True
+    sentences: Callable[[], Iterable[str]] | Iterable[str],
+    extra_words: Iterable[str],
+    cache_dir: Path,
+    *,
+    off_script: bool = True,
+    made_from: str = "",
 ) -> LanguageFiles:
     """The language of a scenario: `sentences` as callers may say them, `extra_words` that may stand anywhere.
 
     With `off_script` 1,500 common English words may stand anywhere too, at about twice the decoding cost. The files
-    lie in `cache_dir` under a digest of all inputs and are reused when present. Raises LanguageError.
+    lie in `cache_dir` under a digest of all inputs and are reused when present. `made_from`, a digest of what the
+    sentences are made of, stands for them in it: a language that was kept is then found without making one of them
+    (`sentences` as a function), which saves 0.1 s of CPU at 8,000 sentences. Raises LanguageError.
     """
-    spoken = sorted(spoken_words(sentence) for sentence in sentences)
+
+    def said() -> list[tuple[str, ...]]:
+        return sorted(spoken_words(sentence) for sentence in (sentences() if callable(sentences) else sentences))
+
+    spoken = [] if made_from else said()
     extra = sorted({word for entry in extra_words for word in spoken_words(entry)})
     common = common_words() if off_script else ()
     source = find_pronunciations()
-    digest = _digest(spoken, extra, common, source)
+    digest = _digest(made_from or spoken, extra, common, source)
 
     folder = cache_dir / digest
     files = LanguageFiles(folder / "model.arpa", folder / "words.dict", digest)
     guessed_path = folder / "guessed.json"
     if not guessed_path.is_file():
+        spoken = spoken or said()
         weights = _weights(spoken, extra, common)
         model = arpa_model(spoken, weights)
         dictionary = small_dictionary(weights, read_pronunciations(source))
@@ -89,7 +101,7 @@ def _weights(spoken: Iterable[tuple[str, ...]], extra: Iterable[str], common: tu
     return weights
 
 
-def _digest(spoken: list[tuple[str, ...]], extra: list[str], common: tuple[str, ...], source: Path) -> str:
+def _digest(spoken: str | list[tuple[str, ...]], extra: list[str], common: tuple[str, ...], source: Path) -> str:
     # Name and size stand for the 3 MB of the dictionary: it changes only with the wheel.
     inputs = [_FORM, _FLAT_RANKS, _COMMON_SHARE, spoken, extra, common, source.name, source.stat().st_size]
     return hashlib.sha256(json.dumps(inputs).encode()).hexdigest()[:24]

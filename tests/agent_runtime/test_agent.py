@@ -12,8 +12,10 @@ import pytest
 from agent_runtime import agent as agent_module
 from agent_runtime.agent import Agent, AgentError, VoiceSettings
 from agent_runtime.tools import tool
+from agent_runtime.wording import Wording
 from policies.endpointing import EndpointSettings
 from policies.filler import FillerSettings
+from policies.repair import RepairSettings
 from policies.shapes import NoteField
 from policies.trajectory import Role
 
@@ -147,6 +149,14 @@ def test_phrases_take_their_slots_from_notes_and_tools() -> None:
     assert len({one.split(" for ")[1] for one in agent.sentences() if one.startswith("on")}) == 20
 
 
+def test_the_sentences_digest_follows_what_they_are_made_of() -> None:
+    base = make()
+    assert make(greeting="hi.", tools=[find_slots]).sentences_digest() == base.sentences_digest()
+    more = NoteField("part", "choice", ("morning",))
+    different = [make(phrases=["yes"]), make(notes=[*base.notes, more]), make(phrases=["on {day}"])]
+    assert len({one.sentences_digest() for one in (base, *different)}) == 4
+
+
 def test_choices_that_nobody_says_are_no_slot_values() -> None:
     agent = make(tools=[], notes=[NoteField("answer", "choice", ("yes", "no", "unclear"))], phrases=["{answer}"])
     assert set(agent.sentences()) == {"yes", "no"}
@@ -184,3 +194,12 @@ def test_a_copy_with_changes_is_checked_again() -> None:
     assert dataclasses.replace(make(), today=datetime.date(2026, 1, 1)).today == datetime.date(2026, 1, 1)
     with pytest.raises(AgentError, match="persona is empty"):
         dataclasses.replace(make(), persona="")
+
+
+def test_the_fixed_sentences_are_words_and_a_failure_ends_with_a_question() -> None:
+    assert Wording().tool_failed.endswith("?")
+    with pytest.raises(AgentError, match="wording apology is empty; write a sentence"):
+        make(wording=Wording(apology=" "))
+    with pytest.raises(AgentError, match="repair after is 0; expected 1 or more"):
+        make(repair=RepairSettings(after=0))
+    assert make(wording=Wording(apology="pardon?")).settings_digest() != make().settings_digest()

@@ -10,9 +10,11 @@ import pytest
 
 from agent_runtime import agent_file
 from agent_runtime.agent import Agent, AgentFileError
+from agent_runtime.wording import Wording
 from policies.barge_in import BargeInSettings
 from policies.endpointing import EndpointSettings
 from policies.filler import FillerSettings
+from policies.repair import RepairSettings
 from policies.shapes import NoteField
 
 HEAD = '[agent]\nname = "desk"\npersona = "front desk"\ngreeting = "hello."\n'
@@ -65,6 +67,16 @@ many_words = 4
 texts = ["hm."]
 slow_ms = 900
 
+[repair]
+after = 3
+text = "just the {field}, like {example}."
+
+[wording]
+apology = "pardon?"
+tool_failed = "that did not work. shall i try again?"
+still_there = "hello?"
+lost_you = "goodbye then."
+
 [switches]
 """
 
@@ -104,6 +116,8 @@ def test_every_key_arrives(tmp_path: Path) -> None:
     assert agent.endpointing == EndpointSettings(noise_ms=500, word_weight=1.0, habit_most_ms=250.5)
     assert agent.barge_in == BargeInSettings(many_words=4)
     assert agent.filler == FillerSettings(texts=("hm.",), slow_ms=900)
+    assert agent.repair == RepairSettings(after=3, text="just the {field}, like {example}.")
+    assert agent.wording == Wording("pardon?", "that did not work. shall i try again?", "hello?", "goodbye then.")
 
 
 def test_three_keys_are_enough(tmp_path: Path) -> None:

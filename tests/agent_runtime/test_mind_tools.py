@@ -63,6 +63,15 @@ def test_a_tool_that_turns_out_slow_gets_its_filler_late_and_another_after_that(
     assert scene.rings("filler", 8900)[-1] == "say 2 filler 'one moment.' end"
 
 
+def test_a_tool_with_words_of_its_own_says_them_first() -> None:
+    scene = talk(usual_ms={"find_slots": 1500}, tool_fillers={"find_slots": "i am asking the calendar."})
+    scene.turn("what is free on wednesday", 1000)
+    assert scene.wants(1, "find_slots", day="wednesday")[-1] == "say 1 filler 'i am asking the calendar.' end"
+    scene.sounds(1, 2100)
+    scene.played(1, "i am asking the calendar.", 3200)
+    assert scene.rings("filler", 8200)[-1] == "say 2 filler 'one moment.' end"
+
+
 def test_fillers_are_not_said_without_end() -> None:
     scene = talk(filler=FillerSettings(most=1))
     scene.turn("what is free on wednesday", 1000)
@@ -161,7 +170,7 @@ def test_a_failed_tool_is_told_and_stands_in_the_stream() -> None:
         "no timer filler",
         "(speak: say that the tool failed)",
         "no timer idle",
-        "say 1 answer 'sorry, i cannot look that up right now.' end",
+        "say 1 answer 'sorry, i cannot look that up right now. is there anything else i can do for you?' end",
     ]
     assert scene.stream.endswith("<call> find_slots day wednesday<end><result> failed")
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import hashlib
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agent_runtime.phrases import PhraseError, expand_phrases
+from agent_runtime.phrases import FORM, PhraseError, check_phrases, expand_phrases
 
 DAYS = ("monday", "tuesday", "wednesday", "thursday", "friday")
 
@@ -60,10 +62,10 @@ def test_equal_templates_give_equal_sentences() -> None:
     lines = ["(a|b|c) {day}", "{day} {day}"]
     assert expand_phrases(lines, {"day": DAYS}) == expand_phrases(lines, {"day": DAYS})
     # pinned: the language model of a recorded call must come out the same on every machine and Python version
-    assert expand_phrases(lines, {"day": DAYS}, weight=5)[:5] == PINNED
+    assert expand_phrases(lines, {"day": DAYS}, weight=5)[:5] == a60ed8d31d489e01
 
 
-PINNED = ("c tuesday", "b wednesday", "a friday", "b thursday", "c monday")
+a60ed8d31d489e01 = ("c tuesday", "b wednesday", "a friday", "b thursday", "c monday")
 
 
 @pytest.mark.parametrize(
@@ -101,3 +103,27 @@ def test_any_text_gives_plain_sentences_or_one_clear_line(text: str) -> None:
         assert sentence
         assert sentence == " ".join(sentence.split())
         assert not set(sentence) & set("(|){}")
+
+
+@pytest.mark.parametrize(
+    "lines",
+    [["on {month}"], ["((("], ["on )"], ["@day"], ["yes!"], ["(|)"], ["on {day} at {part}"], ["|".join("ab" * 200)]],
+)
+def test_a_check_says_what_an_expansion_would_say(lines: list[str]) -> None:
+    slots = {"day": DAYS, "part": ()}
+    with pytest.raises(PhraseError) as expanding:
+        expand_phrases(lines, slots)
+    with pytest.raises(PhraseError) as checking:
+        check_phrases(lines, slots)
+    assert str(checking.value) == str(expanding.value)
+
+
+def test_what_can_be_expanded_passes_the_check() -> None:
+    check_phrases(["# words", "", "@part = morning | afternoon", "(on|) {day} {part}"], {"day": DAYS})
+
+
+def test_the_form_names_the_sentences() -> None:
+    """Kept language models are found by `FORM` and the templates: where this fails, raise `FORM`."""
+    lines = ["yes", "(on|at|) {day} (please|)", "no {day} not {day}"]
+    text = "\n".join(expand_phrases(lines, {"day": DAYS}))
+    assert (FORM, hashlib.sha256(text.encode()).hexdigest()[:16]) == (1, "a60ed8d31d489e01")

@@ -218,7 +218,7 @@ def test_a_tool_that_raises_is_told_to_the_caller() -> None:
 
     scene = with_tool(raises)
     assert scene.of(ev.ToolFailed) == [ev.ToolFailed(1, "find_slots", "raised", "LookupError: no calendar")]
-    assert scene.said[1] == "sorry, i cannot look that up right now."
+    assert scene.said[1] == "sorry, i cannot look that up right now. is there anything else i can do for you?"
     assert scene.ended == ("agent_hung_up", "")
 
 

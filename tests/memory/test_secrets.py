@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from memory.secrets import MaskedWords, SecretMask, Span, mask, mask_words
+from memory.secrets import MaskedWords, SecretMask, Span, mask, mask_words, may_count
 
 UNITS = "zero one two three four five six seven eight nine oh".split()
 
@@ -279,3 +279,16 @@ def test_planted_secrets_do_not_survive() -> None:
         fit = masked(f"hello it is {spoken} and i want wednesday at ten thirty")
         assert fit.startswith("hello it is [digits ")
         assert fit.endswith("and i want wednesday at ten thirty")
+
+
+@pytest.mark.parametrize(
+    "text", ["Ten", "twenty-five", "o'clock", "(six)", "a1", "[digits", "\u017fix", "x'oh", "n\u0131ne"]
+)
+def test_what_may_stand_in_a_number_is_looked_at(text: str) -> None:
+    assert may_count(["some", text])
+
+
+@pytest.mark.parametrize("text", ["", "someone", "i'd like", "wednesday", "tens", "caf\u00e9 often-stoned"])
+def test_what_cannot_stand_in_a_number_is_not(text: str) -> None:
+    assert not may_count(text.split())
+    assert SecretMask().partial(text.split()).words == tuple(text.split())

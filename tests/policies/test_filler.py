@@ -36,6 +36,15 @@ def test_a_long_wait_gets_another_and_then_no_more() -> None:
     assert choose(replace(wait, since_filler_ms=9000, said_in_wait=3)) == Filler(None)
 
 
+def test_a_tool_brings_its_own_words_for_the_first_filler_of_a_wait() -> None:
+    wait = Wait(900, own_text="i am asking the kitchen.")
+    assert choose(wait) == Filler("i am asking the kitchen.")
+    assert choose(replace(wait, waited_ms=100)) == Filler(None, 700), "it comes no sooner"
+    assert choose(replace(wait, said_in_wait=1, since_filler_ms=5000, said_in_call=1)) == Filler(TEXTS[1])
+    assert choose(replace(wait, last_text=wait.own_text)) == Filler(TEXTS[0]), "not twice in a row"
+    assert choose(wait, FillerSettings(())) == Filler("i am asking the kitchen.")
+
+
 @pytest.mark.parametrize("texts", [(), ("one moment.",)])
 def test_rather_nothing_than_the_same_again(texts: tuple[str, ...]) -> None:
     assert choose(Wait(900, last_text="one moment."), FillerSettings(texts)) == Filler(None)

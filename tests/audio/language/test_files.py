@@ -72,3 +72,15 @@ def test_a_failed_write_leaves_nothing(tmp_path: Path) -> None:
 def test_digits_are_refused(tmp_path: Path) -> None:
     with pytest.raises(LanguageError, match="spell numbers"):
         build_language(["at 10:30"], [], tmp_path)
+
+
+def test_a_digest_of_the_source_stands_for_the_sentences(tmp_path: Path) -> None:
+    def unwanted() -> list[str]:
+        raise AssertionError("the sentences were made, though their language was kept")
+
+    built = build_language(lambda: SENTENCES, [], tmp_path, off_script=False, made_from="a")
+    assert "i'd like to" in built.lm_path.read_text()
+    assert build_language(unwanted, [], tmp_path, off_script=False, made_from="a") == built
+    assert build_language(lambda: ["yes"], [], tmp_path, off_script=False, made_from="b").digest != built.digest
+    with pytest.raises(AssertionError, match="were made"):
+        build_language(unwanted, [], tmp_path, off_script=True, made_from="a")
