@@ -43,7 +43,7 @@ class LeakyModel(CoreModel):
     """A model with caches that leak."""
 
     def new_cache(self) -> Cache:
-        return LeakyCache(self.config)
+        return LeakyCache(self.pool)
 
 
 class ForgetfulSession(EmbeddedSession):
