@@ -40,13 +40,16 @@ def test_a_closed_calls_row_is_the_next_to_be_taken() -> None:
     assert places(caches) == [(0, 0), (0, 2), (0, 3), (0, 1)]
 
 
-def test_of_empty_slabs_one_is_kept() -> None:
+def test_a_slab_that_nobody_uses_is_let_go() -> None:
     held = pool()
     caches = [Cache(held) for _ in range(20)]
     assert len(held._slabs[256]) == 3
+    del caches[8:]
+    gc.collect()
+    assert [len(slab.free) for slab in held._slabs[256]] == [0]
     caches.clear()
     gc.collect()
-    assert [len(slab.free) for slab in held._slabs[256]] == [8]
+    assert held._slabs[256] == []
 
 
 def test_a_call_that_grows_moves_and_leaves_its_row_to_others() -> None:
