@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -170,9 +171,7 @@ class TorchSession:
             rows = base[None]
             if len(continuation) > 1:
                 read = list(continuation[:-1])
-                _, more = await self._engine.work(
-                    len(read), lambda read=read: self._model.extend(cache, read, every=True)
-                )
+                _, more = await self._engine.work(len(read), partial(self._model.extend, cache, read, every=True))
                 rows = np.concatenate([rows, more])
             scores.append(sum(_log_share(row, token) for row, token in zip(rows, continuation, strict=False)))
         return scores
@@ -192,8 +191,7 @@ class TorchSession:
         self._truncate(0)
 
     async def _extend(self, ids: list[int]) -> None:
-        cache = self._cache
-        self._cache, self._logits = await self._engine.work(len(ids), lambda: self._model.extend(cache, ids))
+        self._cache, self._logits = await self._engine.work(len(ids), partial(self._model.extend, self._cache, ids))
         self.tokens += ids
 
     async def _write(self, grammar: Grammar | None) -> int:
@@ -215,7 +213,7 @@ class TorchSession:
         """The logits after the last token; after a rollback that token is computed again."""
         if self._logits is None:
             cache, last = self._model.crop(self._cache, len(self.tokens) - 1), self.tokens[-1:]
-            self._cache, self._logits = await self._engine.work(1, lambda: self._model.extend(cache, last))
+            self._cache, self._logits = await self._engine.work(1, partial(self._model.extend, cache, last))
 
     def _truncate(self, length: int) -> None:
         if length < len(self.tokens):

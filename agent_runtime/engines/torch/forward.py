@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from copy import copy
 from inspect import signature
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -31,7 +32,7 @@ class TorchModel:
     makes a fork the cache itself and a cancelled step harmless: who abandons it goes on with the cache from before.
     """
 
-    def __init__(self, model: torch.nn.Module) -> None:
+    def __init__(self, model: Any) -> None:
         self._model = model.eval()
         self._config = model.config
         self.device = next(model.parameters()).device
