@@ -61,7 +61,7 @@ GUESTS = {
     "safetensors": ("policies/learned",),
     "tokenizers": ("policies/learned/train",),
     "torch": ("policies/learned/train", "agent_runtime/engines/torch"),
-    "transformers": ("policies/learned/train",),
+    "transformers": ("policies/learned/train", "agent_runtime/engines/torch"),
     "vllm": ("agent_runtime/engines/vllm",),
     "websockets": ("agent_runtime/doors",),
 }

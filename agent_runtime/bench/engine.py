@@ -6,12 +6,12 @@ import asyncio
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 
-from policies.learned.core.model import CoreModel
+from policies.learned.core.model import Cache, CoreModel
 from policies.trajectory import Trajectory
 
 from ..boxed import BOXED_MODEL
@@ -24,33 +24,65 @@ from ..mind_settings import MindSettings
 from ..record import SCHEMA
 from .figure import Figure, percentile
 
-__all__ = ["event_cost", "model_speed", "start"]
+__all__ = ["batch8", "decode", "event_cost", "extend5", "start"]
 
 CONTEXT = 800
+"""Tokens before the ones that are timed: a long call."""
+CALL_TOKENS = 200
+"""Tokens of each call that decodes beside others: the middle of a call (180 to 400 in all)."""
+DECODED = 64
 
 
-def model_speed(repeats: int = 60) -> Iterator[Figure]:
-    """Extend by 5 tokens at 800 tokens of context; decode 64 tokens from there, one by one."""
-    model = CoreModel.load(BOXED_MODEL)
-    random = np.random.default_rng(0)
-    ids = [int(i) for i in random.integers(40, model.config.vocab_size, CONTEXT + 64)]
-    cache = model.new_cache()
-    model.extend(cache, ids[:CONTEXT])
-    extends: list[float] = []
+def extend5(repeats: int = 60) -> Figure:
+    """Extend by 5 tokens, about the words of a partial transcript, at 800 tokens of context."""
+    model, (cache,), ids = _calls_at(CONTEXT, 1)
+    took: list[float] = []
     for _ in range(repeats):
         took_s = stopwatch()
-        model.extend(cache, ids[CONTEXT : CONTEXT + 5])
-        extends.append(took_s() * 1000)
+        model.extend(cache, ids[:5])
+        took.append(took_s() * 1000)
         cache.truncate(CONTEXT)
-    yield Figure("extend5_ms", round(percentile(extends, 50), 3), "ms", repeats, round(percentile(extends, 95), 3))
-    rates: list[float] = []
-    for _ in range(max(5, repeats // 6)):
-        took_s = stopwatch()
-        for token in ids[CONTEXT:]:
-            model.extend(cache, [token])
-        rates.append(64 / took_s())
-        cache.truncate(CONTEXT)
-    yield Figure("decode_tok_s", round(percentile(rates, 50)), "tokens/s", len(rates), round(percentile(rates, 5)))
+    return Figure("extend5_ms", round(percentile(took, 50), 3), "ms", repeats, round(percentile(took, 95), 3))
+
+
+def decode(repeats: int = 10) -> Figure:
+    """Decode 64 tokens one by one at 800 tokens of context; the spread is the slowest twentieth."""
+    model, caches, ids = _calls_at(CONTEXT, 1)
+    rates = [_rate(model, caches, ids) for _ in range(repeats)]
+    return Figure("decode_tok_s", round(percentile(rates, 50)), "tokens/s", repeats, round(percentile(rates, 5)))
+
+
+def batch8(repeats: int = 20) -> Figure:
+    """What 8 calls decode together against one alone, both at 200 tokens of context, by turns; spread as above."""
+    model, caches, ids = _calls_at(CALL_TOKENS, 8)
+    ratios: list[float] = []
+    for _ in range(repeats):
+        alone = _rate(model, caches[:1], ids)
+        ratios.append(_rate(model, caches, ids) / alone)
+    unit = f"x the tokens/s of one call, {CALL_TOKENS} tokens each"
+    return Figure("batch8_speedup", round(percentile(ratios, 50), 2), unit, repeats, round(percentile(ratios, 5), 2))
+
+
+def _calls_at(context: int, calls: int) -> tuple[CoreModel, list[Cache], list[int]]:
+    """The boxed model, calls that have read `context` tokens each, and tokens to go on with."""
+    model = CoreModel.load(BOXED_MODEL)
+    random = np.random.default_rng(0)
+    caches = [model.new_cache() for _ in range(calls)]
+    for cache in caches:
+        model.extend(cache, random.integers(40, model.config.vocab_size, context).tolist())
+    return model, caches, random.integers(40, model.config.vocab_size, DECODED).tolist()
+
+
+def _rate(model: CoreModel, caches: Sequence[Cache], ids: Sequence[int]) -> float:
+    """Tokens per second of all calls together; the calls are rolled back afterwards."""
+    marks = [cache.length for cache in caches]
+    took_s = stopwatch()
+    for id_ in ids:
+        model.step([(cache, [id_]) for cache in caches])
+    rate = len(ids) * len(caches) / took_s()
+    for cache, mark in zip(caches, marks, strict=True):
+        cache.truncate(mark)
+    return rate
 
 
 def event_cost(events: int = 20_000) -> Figure:

@@ -1,90 +1,19 @@
-"""``duologue bench core``: the figures of the call core, each with its command, machine and date."""
+"""``duologue bench``: the figures of the call core or of the model, each with its command, machine and date."""
 
 from __future__ import annotations
 
 import json
 import sys
 from argparse import ArgumentParser, Namespace
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import replace
 
 from ..bench import Figure, machine
+from ..bench.suites import SUITES, Group, Suite
 from ..clock import today
 from .options import count
 
-__all__ = ["GROUPS", "Group", "arguments", "run"]
-
-
-@dataclass(frozen=True, slots=True)
-class Group:
-    """Figures that are measured together. `options`: those of the command that change them."""
-
-    keys: tuple[str, ...]
-    says: str
-    measure: Callable[[Namespace], Iterable[Figure]]
-    options: tuple[str, ...] = ()
-
-
-def _start(options: Namespace) -> list[Figure]:
-    from ..bench.engine import start
-
-    return [start()]
-
-
-def _event(options: Namespace) -> list[Figure]:
-    from ..bench.engine import event_cost
-
-    return [event_cost()]
-
-
-def _model(options: Namespace) -> Iterable[Figure]:
-    from ..bench.engine import model_speed
-
-    return model_speed()
-
-
-def _scripted(options: Namespace) -> list[Figure]:
-    from ..bench.replays import scripted_call
-
-    return [scripted_call()]
-
-
-def _recorded(options: Namespace) -> Iterable[Figure]:
-    from ..bench.recorded import recorded_call
-
-    return recorded_call()
-
-
-def _identical(options: Namespace) -> list[Figure]:
-    from ..bench.replays import identical_logs
-
-    return [identical_logs(options.runs)]
-
-
-def _calls(options: Namespace) -> Iterable[Figure]:
-    from ..bench.calls import figures
-
-    return figures(options.calls)
-
-
-GROUPS: dict[str, Group] = {
-    "start": Group(("start_s",), "from nothing to the first ready call, a new process each time", _start),
-    "event": Group(("event_cost_us",), "what an event costs: bus, log and mind", _event),
-    "model": Group(("extend5_ms", "decode_tok_s"), "the language model in the box on one thread", _model),
-    "scripted": Group(("replay_scripted_speed",), "a 600 s call of words, no audio", _scripted),
-    "recorded": Group(
-        ("replay_call_speed", "commits_with_recorded_agent", "commits_alone"),
-        "a recorded call through everything (DUOLOGUE_CALLS)",
-        _recorded,
-    ),
-    "identical": Group(("identical_logs",), "the demo call again and again, byte by byte", _identical, ("runs",)),
-    "calls": Group(
-        ("first_sound_p50_ms", "cut_in_share", "yield_p95_ms", "backchannel_cut_share", "calendar_right"),
-        "generated calls by voice: turns and calendars (flite, festival)",
-        _calls,
-        ("calls",),
-    ),
-}
+__all__ = ["arguments", "run"]
 
 
 def arguments(parser: ArgumentParser) -> None:
@@ -92,18 +21,18 @@ def arguments(parser: ArgumentParser) -> None:
     parser.description = """\
 Measure this code on this machine; each figure comes with its unit, sample
 size and spread."""
-    groups = "\n".join(f"  {name:<11}{group.says}" for name, group in GROUPS.items())
+    groups = "\n\n".join(_listed(part, suite) for part, suite in SUITES.items())
     parser.epilog = f"""\
 groups, in the order in which they run (cheap ones first):
+
 {groups}
 
 examples:
   duologue bench core --only start event model
-  duologue bench core --json > figures.json"""
-    parser.add_argument("part", metavar="core", choices=("core",), help="the call core: the one part with figures")
-    parser.add_argument(
-        "--only", nargs="+", choices=tuple(GROUPS), metavar="GROUP", help="measure only these groups (see below)"
-    )
+  duologue bench core --json > figures.json
+  duologue bench model --only batch8_speedup"""
+    parser.add_argument("part", metavar="PART", choices=tuple(SUITES), help="core or model: whose figures")
+    parser.add_argument("--only", nargs="+", metavar="GROUP", help="measure only these groups (see below)")
     parser.add_argument("--calls", type=count, default=50, metavar="N", help="generated calls (default 50)")
     parser.add_argument("--runs", type=count, default=20, metavar="N", help="runs of the demo call (default 20)")
     parser.add_argument(
@@ -111,17 +40,29 @@ examples:
     )
 
 
+def _listed(part: str, suite: Suite) -> str:
+    """A suite's groups for the help text, one a line."""
+    width = max(map(len, suite.groups)) + 2
+    return "\n".join([f"{part}, {suite.says}:", *(f"  {name:<{width}}{g.says}" for name, g in suite.groups.items())])
+
+
 def run(options: Namespace) -> int:
-    """Measure and print."""
+    """Measure and print. Raises `ValueError` for a group that the part has not."""
+    groups = SUITES[options.part].groups
+    for name in options.only or ():
+        if name not in groups:
+            raise ValueError(f"--only: invalid choice: {name!r} (choose from {', '.join(groups)})")
     where, day = machine(), today().isoformat()
     found: dict[str, Figure] = {}
-    for name, group in GROUPS.items():
+    for name, group in groups.items():
         if options.only and name not in options.only:
             figures: Sequence[Figure] = [Figure(key, None, "", reason="not asked for (--only)") for key in group.keys]
         else:
             figures = _measured(group, options)
         for figure in figures:
-            found[figure.key] = replace(figure, command=_command(name, group, options), machine=where, date=day)
+            found[figure.key] = replace(
+                figure, command=_command(options.part, name, group, options), machine=where, date=day
+            )
             if not options.only or name in options.only:
                 print(_line(figure), file=sys.stderr if options.json else sys.stdout, flush=True)
     if options.json:
@@ -133,6 +74,8 @@ def run(options: Namespace) -> int:
 
 def _measured(group: Group, options: Namespace) -> list[Figure]:
     """The figures of a group; what cannot be measured here is null and says why, and the others go on."""
+    if group.measure is None:
+        return [Figure(key, None, "", reason="not measured by this version") for key in group.keys]
     found: list[Figure] = []
     reason = ""
     try:
@@ -145,10 +88,10 @@ def _measured(group: Group, options: Namespace) -> list[Figure]:
     ]
 
 
-def _command(name: str, group: Group, options: Namespace) -> str:
+def _command(part: str, name: str, group: Group, options: Namespace) -> str:
     """The command that measures this group again, and nothing else."""
     values = "".join(f" --{option} {getattr(options, option)}" for option in group.options)
-    return f"duologue bench core --only {name}{values}"
+    return f"duologue bench {part} --only {name}{values}"
 
 
 def _line(figure: Figure) -> str:

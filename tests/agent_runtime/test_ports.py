@@ -26,13 +26,18 @@ from audio.engines.silero import Silero, SileroStream
 from audio.engines.sphinx.pool import SphinxPool, SphinxStream
 
 if TYPE_CHECKING:
+    from agent_runtime.engines.torch import TorchEngine, TorchSession
 
-    def engines(embedded: EmbeddedEngine, fake: FakeEngine) -> Iterator[ports.Engine]:
+    def engines(embedded: EmbeddedEngine, torch: TorchEngine, fake: FakeEngine) -> Iterator[ports.Engine]:
         yield embedded
+        yield torch
         yield fake
 
-    def engine_sessions(embedded: EmbeddedSession, fake: FakeSession) -> Iterator[ports.EngineSession]:
+    def engine_sessions(
+        embedded: EmbeddedSession, torch: TorchSession, fake: FakeSession
+    ) -> Iterator[ports.EngineSession]:
         yield embedded
+        yield torch
         yield fake
 
     def languages(core: CoreLanguage, words: WordLanguage) -> Iterator[Language]:

@@ -1,8 +1,8 @@
 """The forward pass of the core model in numpy: exact key/value cache, rollback, fork, and calls that share matmuls.
 
-At 1.3 M parameters numpy is as fast as any runtime and gives rollback and fork for nothing: rollback sets a length,
-fork copies the used part. The folder is the Qwen3 layout, so the same files load in transformers and vLLM. This file
-knows ids and logits; it refuses to know what an id means.
+At 1.3 M parameters numpy keeps up with onnxruntime (BENCHMARKS.md) and gives rollback and fork for nothing: rollback
+sets a length, fork copies the used part. The folder is the Qwen3 layout, so the same files load in transformers and
+vLLM. This file knows ids and logits; it refuses to know what an id means.
 
 Set ``OPENBLAS_NUM_THREADS=1`` before numpy is imported: threads only slow down matrices of this size.
 """
@@ -19,12 +19,12 @@ import numpy as np
 from numpy.typing import NDArray
 from safetensors.numpy import load_file
 
+from policies.learned.core.cache import Cache, CachePool, CoreModelError, Slab
+
 __all__ = ["Cache", "CoreConfig", "CoreModel", "CoreModelError"]
 
 Floats = NDArray[np.float32]
 
-_BLOCK_POSITIONS = 256
-"""A cache grows by this many positions: 0.75 MB at 6 layers and one key/value head of 64."""
 _PREFILL_POSITIONS = 128
 """Longer inputs run in slices of this size, which bounds the square of scores."""
 _ROWS = 4
@@ -32,10 +32,6 @@ _ROWS = 4
 1.3 M parameters at 5 rows, 0.45 ms at 8, 0.60 at 3, 0.35 at 4."""
 _AHEAD: Floats = np.triu(np.full((_PREFILL_POSITIONS, _PREFILL_POSITIONS), -np.inf, np.float32), 1)
 """Added to the scores of new positions among themselves: none sees a later one."""
-
-
-class CoreModelError(ValueError):
-    """A folder that this forward pass cannot run, or input outside of its range."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,66 +62,6 @@ class CoreConfig:
         return cls(rope_theta=float(theta), **{name: data[name] for name in names})
 
 
-class Cache:
-    """Keys and values of one call: float32[layers, 2, kv heads, positions, head_dim], grown by blocks.
-
-    Positions from `length` on are garbage that the next extension overwrites, so rollback costs nothing.
-    """
-
-    __slots__ = ("_length", "data")
-
-    def __init__(self, config: CoreConfig, positions: int = _BLOCK_POSITIONS) -> None:
-        shape = (config.num_hidden_layers, 2, config.num_key_value_heads, positions, config.head_dim)
-        self.data: Floats = np.empty(shape, np.float32)
-        self._length = 0
-
-    @property
-    def length(self) -> int:
-        """Positions in use."""
-        return self._length
-
-    @property
-    def nbytes(self) -> int:
-        """Memory held."""
-        return self.data.nbytes
-
-    def truncate(self, length: int) -> None:
-        """Forget everything from position `length` on. Raises `CoreModelError` when there is less than that."""
-        if not 0 <= length <= self._length:
-            raise CoreModelError(
-                f"cannot truncate to {length}: the cache holds {self._length} positions; extend it first"
-            )
-        self._length = length
-
-    def fork(self, length: int | None = None) -> Cache:
-        """An independent copy of the used part, or of its first `length` positions.
-
-        With `length` it may be called while another thread extends this cache beyond that: those positions stand.
-        """
-        data, used = self.data, self._length if length is None else length
-        other = object.__new__(type(self))
-        positions = max(1, -(-used // _BLOCK_POSITIONS)) * _BLOCK_POSITIONS
-        layers, two, heads, _, dim = data.shape
-        other.data = np.empty((layers, two, heads, positions, dim), np.float32)
-        other.data[:, :, :, :used] = data[:, :, :, :used]
-        other._length = used
-        return other
-
-    def grow(self, more: int) -> int:
-        """Make room for `more` positions and count them as used; gives the first of them."""
-        start = self._length
-        end = start + more
-        held = self.data.shape[3]
-        if end > held:
-            layers, two, heads, _, dim = self.data.shape
-            positions = -(-end // _BLOCK_POSITIONS) * _BLOCK_POSITIONS
-            data = np.empty((layers, two, heads, positions, dim), np.float32)
-            data[:, :, :, :start] = self.data[:, :, :, :start]
-            self.data = data
-        self._length = end
-        return start
-
-
 @dataclass(frozen=True, slots=True)
 class _Layer:
     """Matrices as (in, out). Norm weights are multiplied into the matrix that follows; only the one between the
@@ -148,6 +84,7 @@ class CoreModel:
 
     def __init__(self, config: CoreConfig, tensors: dict[str, Floats]) -> None:
         self.config = config
+        self.pool = CachePool(config.num_hidden_layers, config.num_key_value_heads, config.head_dim)
         self._embedding = tensors["model.embed_tokens.weight"]
         self._head: Floats = np.ascontiguousarray((self._embedding * tensors["model.norm.weight"]).T)
         self._layers = [_layer(tensors, f"model.layers.{index}.", config) for index in range(config.num_hidden_layers)]
@@ -167,7 +104,7 @@ class CoreModel:
 
     def new_cache(self) -> Cache:
         """An empty cache for one call."""
-        return Cache(self.config)
+        return Cache(self.pool)
 
     def extend(self, cache: Cache, ids: Sequence[int]) -> Floats:
         """Append `ids`; the logits after the last, float32[vocab]."""
@@ -184,7 +121,8 @@ class CoreModel:
     def step(self, calls: Sequence[tuple[Cache, Sequence[int]]]) -> list[Floats]:
         """Append to several caches in one pass; the logits after the last id of each.
 
-        Matrices are read once for all calls; attention runs per call. The same cache must not stand in it twice.
+        Matrices are read once for all calls; attention runs per call, or where each brings one id, over all neighbours
+        in a slab at once. The same cache must not stand in it twice.
         """
         for cache, ids in calls:
             self._check(cache, ids)
@@ -194,9 +132,15 @@ class CoreModel:
             return []
         if max(len(ids) for _, ids in calls) > _PREFILL_POSITIONS:
             return [self.extend(cache, ids) for cache, ids in calls]
-        hidden = self._forward(calls)
-        last = np.cumsum([len(ids) for _, ids in calls]) - 1
-        return list(self._logits(hidden[last]))
+        for cache, ids in calls:
+            cache.reserve(len(ids))
+        # neighbours in a slab stand side by side in the step
+        places = [(id(cache.row.slab), cache.row.index) for cache, _ in calls]
+        order = sorted(range(len(calls)), key=places.__getitem__)
+        hidden = self._forward([calls[at] for at in order])
+        last = np.cumsum([len(calls[at][1]) for at in order]) - 1
+        logits = self._logits(hidden[last])
+        return [logits[at] for at in np.argsort(order)]
 
     def _check(self, cache: Cache, ids: Sequence[int]) -> None:
         if len(ids) == 0:
@@ -243,18 +187,23 @@ class CoreModel:
         x: Floats = self._embedding[flat]
         mixed: Floats = np.zeros((count, heads * dim), np.float32)
         scratch: Floats = np.empty((count, inner), np.float32)
+        abreast = _abreast(rows, mixed, (groups, heads // groups, dim)) if first == len(rows) else []
         for index, layer in enumerate(self._layers):
             qkv = (_normed(x, eps) @ layer.qkv).reshape(count, heads + 2 * groups, dim)
             qk = _normed(qkv[:, : heads + groups], eps)
             qk *= layer.qk_norm
             pairs = qk.view(np.complex64)
             pairs *= rotation
-            for cache, start, begin, end in rows:
-                stop = start + end - begin
-                keys, values = cache.data[index]
-                keys[:, start:stop] = qk[begin:end, heads:].swapaxes(0, 1)
-                values[:, start:stop] = qkv[begin:end, heads + groups :].swapaxes(0, 1)
-                _attend(qk[begin:end, :heads], keys[:, :stop], values[:, :stop], mixed[begin:end])
+            if abreast:
+                for part, neighbours in abreast:
+                    neighbours.attend(index, qk[part, :heads], qk[part, heads:], qkv[part, heads + groups :])
+            else:
+                for cache, start, begin, end in rows:
+                    stop = start + end - begin
+                    keys, values = cache.row.data[index]
+                    keys[:, start:stop] = qk[begin:end, heads:].swapaxes(0, 1)
+                    values[:, start:stop] = qkv[begin:end, heads + groups :].swapaxes(0, 1)
+                    _attend(qk[begin:end, :heads], keys[:, :stop], values[:, :stop], mixed[begin:end])
             x += mixed @ layer.out
             gate_up = _normed(x, eps) @ layer.gate_up
             gate = gate_up[:, :inner]
@@ -265,6 +214,61 @@ class CoreModel:
             scratch *= gate_up[:, inner:]
             x += scratch @ layer.down
         return x[:first]
+
+
+class _Neighbours:
+    """Attention of calls in adjacent rows of one slab that bring one position each, the way of decoding.
+
+    One numpy call makes the matrix-vector products of every row and query head: BLAS reads keys and values where they
+    lie, where a matrix product with all heads of a group would copy them first (22 against 30 us for 8 rows of 200
+    positions). All rows run as far as the longest; what lies beyond a shorter one's end weighs nothing.
+    """
+
+    def __init__(self, slab: Slab, first_row: int, starts: Sequence[int], out: Floats) -> None:
+        count, groups, ratio, _ = out.shape
+        width = max(starts) + 1
+        self._slab, self._rows, self._out = slab, slice(first_row, first_row + count), out
+        self._new = np.arange(count), slice(None), np.array(starts)
+        self._width = width
+        self._scores: Floats = np.empty((count, groups, ratio, width), np.float32)
+        short = min(starts) + 1 < width
+        self._beyond = np.arange(width) > np.array(starts)[:, None, None, None] if short else None
+
+    def attend(self, layer: int, queries: Floats, new_keys: Floats, new_values: Floats) -> None:
+        """Keep the new keys and values [rows, groups, dim]; write what `queries` [rows, heads, dim] find into `out`."""
+        keys, values = self._slab.data[layer, :, self._rows]
+        keys[self._new], values[self._new] = new_keys, new_values
+        scores, out, width = self._scores, self._out, self._width
+        np.matmul(keys[:, :, None, :width], queries.reshape(out.shape)[..., None], out=scores[..., None])
+        if self._beyond is not None:
+            np.copyto(scores, -np.inf, where=self._beyond)
+        scores -= scores.max(-1, keepdims=True)
+        np.exp(scores, out=scores)
+        np.matmul(scores[..., None, :], values[:, :, None, :width], out=out[..., None, :])
+        out /= scores.sum(-1, keepdims=True)
+
+
+def _abreast(
+    rows: Sequence[tuple[Cache, int, int, int]], mixed: Floats, shape: tuple[int, int, int]
+) -> list[tuple[slice, _Neighbours]]:
+    """Calls of one new position each, in the order of their places, cut where the next row is no neighbour.
+
+    `shape`: groups, query heads of a group, head_dim.
+    """
+    found: list[tuple[slice, _Neighbours]] = []
+    begin = 0
+    for end in range(1, len(rows) + 1):
+        first = rows[begin][0].row
+        if end < len(rows):
+            row = rows[end][0].row
+            if row.slab is first.slab and row.index == first.index + end - begin:
+                continue
+        part = slice(begin, end)
+        starts = [start for _, start, _, _ in rows[part]]
+        out = mixed[part].reshape(end - begin, *shape)
+        found.append((part, _Neighbours(first.slab, first.index, starts, out)))
+        begin = end
+    return found
 
 
 def _attend(queries: Floats, keys: Floats, values: Floats, out: Floats) -> None:

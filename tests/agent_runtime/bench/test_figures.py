@@ -8,7 +8,7 @@ import pytest
 
 from agent_runtime.bench import Figure, machine, percentile
 from agent_runtime.bench.calls import figures
-from agent_runtime.bench.engine import event_cost, model_speed, start
+from agent_runtime.bench.engine import batch8, decode, event_cost, extend5, start
 from agent_runtime.bench.recorded import compare, recorded_call
 from agent_runtime.bench.replays import scripted_call
 from agent_runtime.testing import synthesis
@@ -39,16 +39,27 @@ def test_an_event_costs_something_and_far_less_than_a_frame() -> None:
 
 
 def test_the_model_extends_and_decodes() -> None:
-    extend, decode = model_speed(repeats=1)
-    assert (extend.key, extend.unit, extend.n) == ("extend5_ms", "ms", 1)
-    assert (decode.key, decode.unit) == ("decode_tok_s", "tokens/s")
-    for figure in (extend, decode):
+    extend, one = extend5(repeats=3), decode(repeats=3)
+    assert (extend.key, extend.unit, extend.n) == ("extend5_ms", "ms", 3)
+    assert (one.key, one.unit, one.n) == ("decode_tok_s", "tokens/s", 3)
+    for figure in (extend, one):
         assert figure.value is not None
         assert figure.value > 0
         assert figure.p95 is not None
     assert extend.p95 is not None
     assert extend.value is not None
     assert extend.p95 >= extend.value
+
+
+def test_calls_that_decode_together_are_held_against_one_alone() -> None:
+    """Not how much they gain: on a busy machine three rounds say nothing about that."""
+    figure = batch8(repeats=3)
+    assert (figure.key, figure.n, figure.reason) == ("batch8_speedup", 3, "")
+    assert "200 tokens each" in figure.unit
+    assert figure.value is not None
+    assert figure.value > 0
+    assert figure.p95 is not None
+    assert figure.p95 <= figure.value, "the spread of a speed is its slow end"
 
 
 def test_a_call_of_words_runs_far_faster_than_life() -> None:

@@ -9,15 +9,21 @@ from collections.abc import Iterable
 import pytest
 
 from agent_runtime.bench import Figure
-from agent_runtime.cli.bench import GROUPS, Group
+from agent_runtime.bench.suites import SUITES, Group
 from tests.agent_runtime.cli.lines import line
 
+CORE = SUITES["core"].groups
+MODEL = SUITES["model"].groups
 Capsys = pytest.CaptureFixture[str]
 
 KEYS = (
     "replay_call_speed replay_scripted_speed identical_logs first_sound_p50_ms cut_in_share yield_p95_ms "
     "backchannel_cut_share calendar_right extend5_ms decode_tok_s event_cost_us start_s "
     "commits_with_recorded_agent commits_alone"
+).split()
+MODEL_KEYS = (
+    "success_text success_voice success_hand unconfirmed_writes clarified extend5_ms decode_tok_s batch8_speedup "
+    "muon_to_adamw_steps counting_interleaved counting_one_breath"
 ).split()
 FIELDS = {"value", "unit", "n", "p95", "command", "machine", "date", "reason"}
 
@@ -32,7 +38,9 @@ def breaks(options: Namespace) -> Iterable[Figure]:
 
 
 def test_every_key_that_is_promised_is_known() -> None:
-    assert sorted(key for group in GROUPS.values() for key in group.keys) == sorted(KEYS)
+    for groups, keys in ((CORE, KEYS), (MODEL, MODEL_KEYS)):
+        assert sorted(key for group in groups.values() for key in group.keys) == sorted(keys)
+    assert all(group.keys == (name,) for name, group in MODEL.items()), "a figure of the model is a group of its own"
 
 
 def test_the_object_holds_every_key_and_field(capsys: Capsys) -> None:
@@ -55,7 +63,7 @@ def test_the_object_holds_every_key_and_field(capsys: Capsys) -> None:
 
 
 def test_figures_are_lines_for_people(capsys: Capsys, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(GROUPS, "model", Group(("extend5_ms",), "quick", cheap, ("runs",)))
+    monkeypatch.setitem(CORE, "model", Group(("extend5_ms",), "quick", cheap, ("runs",)))
     said = line(capsys, "bench", "core", "--only", "model", "--runs", "7")
     assert (said.code, said.err) == (0, "")
     assert said.out.splitlines()[0].split() == ["extend5_ms", "1.25", "ms", "n=7", "p95", "2.5"]
@@ -63,9 +71,34 @@ def test_figures_are_lines_for_people(capsys: Capsys, monkeypatch: pytest.Monkey
 
 
 def test_what_breaks_is_null_and_the_rest_goes_on(capsys: Capsys, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(GROUPS, "model", Group(("extend5_ms", "decode_tok_s"), "quick", breaks))
+    monkeypatch.setitem(CORE, "model", Group(("extend5_ms", "decode_tok_s"), "quick", breaks))
     said = line(capsys, "bench", "core", "--only", "model", "--json")
     found = json.loads(said.out)
     assert found["extend5_ms"]["value"] == 1.25
     assert found["decode_tok_s"]["value"] is None
     assert found["decode_tok_s"]["reason"] == "RuntimeError: the weights are of cardboard"
+
+
+def test_the_models_figures_have_the_same_form_and_say_what_is_not_measured(
+    capsys: Capsys, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("decode_tok_s", "batch8_speedup"):
+        monkeypatch.delitem(MODEL, name)
+    monkeypatch.setitem(MODEL, "extend5_ms", Group(("extend5_ms",), "quick", cheap))
+    said = line(capsys, "bench", "model", "--json")
+    assert said.code == 0
+    found = json.loads(said.out)
+    assert sorted(found) == sorted(set(MODEL_KEYS) - {"decode_tok_s", "batch8_speedup"})
+    assert all(set(figure) == FIELDS for figure in found.values())
+    assert found["extend5_ms"]["command"] == "duologue bench model --only extend5_ms"
+    assert found["extend5_ms"]["value"] == 1.25
+    assert found["success_text"]["value"] is None
+    assert found["success_text"]["reason"] == "not measured by this version"
+
+
+@pytest.mark.parametrize(("part", "group"), [("model", "calls"), ("core", "batch8_speedup")])
+def test_a_group_of_another_part_is_refused_and_the_choice_is_told(capsys: Capsys, part: str, group: str) -> None:
+    said = line(capsys, "bench", part, "--only", group)
+    assert said.code == 2
+    assert repr(group) in said.err
+    assert all(name in said.err for name in SUITES[part].groups)

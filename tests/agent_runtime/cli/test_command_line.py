@@ -63,7 +63,8 @@ def test_each_command_explains_itself_within_80_columns(capsys: Capsys, name: st
         (["chat", "--today", "tomorrow"], "--today: 'tomorrow' is no date"),
         (["bench", "core", "--runs", "-1"], "--runs: '-1' is no count"),
         (["bench", "core", "--only", "speed"], "--only: invalid choice: 'speed'"),
-        (["bench"], "core is missing"),
+        (["bench"], "PART is missing"),
+        (["bench", "calls"], "PART: invalid choice: 'calls'"),
     ],
 )
 def test_wrong_words_are_one_line(capsys: Capsys, words: list[str], complaint: str) -> None:

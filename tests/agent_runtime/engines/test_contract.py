@@ -1,15 +1,15 @@
 """One contract for every engine: make your cache equal to these tokens, whatever was there before.
 
 Each check takes an open engine. A session that went through anything must afterwards be no different from a fresh one
-that was given the same tokens. `test_contract_notices` breaks the rollback on purpose: the contract must notice.
+that was given the same tokens. `test_contract_notices` breaks the rollback on purpose: the contract must notice. The
+engines stand in `tiny_engines`.
 """
 
 from __future__ import annotations
 
 import asyncio
-import hashlib
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from contextlib import aclosing, asynccontextmanager
+from contextlib import aclosing
 from typing import Any
 
 import numpy as np
@@ -17,77 +17,12 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from agent_runtime.clock import run_outside, run_virtual
-from agent_runtime.engines.embedded import PREFILL_SLICE, EmbeddedEngine
-from agent_runtime.ports import Engine, EngineSession
-from agent_runtime.testing.fakes import FakeEngine, WordLanguage
-from policies.learned.core.model import CoreConfig, CoreModel
+from agent_runtime.clock import run_virtual
+from agent_runtime.engines.embedded import PREFILL_SLICE
+from agent_runtime.ports import AdapterRef, Engine, EngineSession
+from tests.agent_runtime.engines.tiny_engines import ENGINES, REAL, VOCABULARY, log_probabilities
 
-VOCABULARY = 96
 Check = Callable[[Engine], Awaitable[None]]
-
-
-# --- the engines -------------------------------------------------------------------------------------------------
-
-
-def tiny_model(seed: int = 3) -> CoreModel:
-    """Random weights in the shape of the real ones; logits far enough apart to tell every context from another."""
-    config = CoreConfig(
-        vocab_size=VOCABULARY, hidden_size=32, num_hidden_layers=2, num_attention_heads=2, num_key_value_heads=1,
-        head_dim=16, intermediate_size=48, rope_theta=10_000.0, rms_norm_eps=1e-6, max_position_embeddings=1024,
-    )  # fmt: skip
-    random = np.random.default_rng(seed)
-
-    def matrix(*shape: int) -> Any:
-        return (random.normal(0, 0.3, shape)).astype(np.float32)
-
-    tensors = {"model.embed_tokens.weight": matrix(VOCABULARY, 32), "model.norm.weight": np.ones(32, np.float32)}
-    for layer in range(config.num_hidden_layers):
-        prefix = f"model.layers.{layer}."
-        for name, out, into in (
-            ("self_attn.q_proj", 32, 32), ("self_attn.k_proj", 16, 32), ("self_attn.v_proj", 16, 32),
-            ("self_attn.o_proj", 32, 32), ("mlp.gate_proj", 48, 32), ("mlp.up_proj", 48, 32), ("mlp.down_proj", 32, 48),
-        ):  # fmt: skip
-            tensors[f"{prefix}{name}.weight"] = matrix(out, into)
-        for name, size in (
-            ("input_layernorm", 32), ("post_attention_layernorm", 32),
-            ("self_attn.q_norm", 16), ("self_attn.k_norm", 16),
-        ):  # fmt: skip
-            tensors[f"{prefix}{name}.weight"] = np.ones(size, np.float32)
-    return CoreModel(config, tensors)
-
-
-MODEL = tiny_model()
-
-
-def share_of(text: str) -> float:
-    """A probability that depends on every word of a text."""
-    return (int(hashlib.blake2b(text.encode(), digest_size=4).hexdigest(), 16) + 1) / (2**32 + 2)
-
-
-def written(text: str) -> str:
-    """A reply that depends on every word of a text."""
-    number = int(share_of(text) * 1e9)
-    return " ".join(f"w{40 + (number >> shift) % 50}" for shift in range(0, 24))
-
-
-@asynccontextmanager
-async def fake_engine() -> AsyncIterator[Engine]:
-    """The engine with a cost model; token n is the word "wn"."""
-    language = WordLanguage()
-    for number in range(VOCABULARY):
-        language.id_of(f"w{number}")
-    yield FakeEngine(language, written, p_over=share_of)
-
-
-@asynccontextmanager
-async def embedded_engine() -> AsyncIterator[Engine]:
-    """The engine in the box with a tiny model of random weights."""
-    async with EmbeddedEngine(MODEL, run_outside) as engine:
-        yield engine
-
-
-ENGINES = {"fake": fake_engine, "embedded": embedded_engine}
 
 
 def tokens(seed: int, count: int) -> list[int]:
@@ -256,6 +191,60 @@ async def scores_are_log_probabilities_and_change_nothing(engine: Engine) -> Non
     await same_as_fresh(engine, session, stream)
 
 
+async def a_score_is_the_sum_of_the_models_log_probabilities(engine: Engine) -> None:
+    """Of one token (is the turn over?) and of words to come; right after a sync, and after a rollback too."""
+    session = await engine.open("c")
+    stream = tokens(1, 40)
+    asked = [[40], tokens(5, 6), [3, 71], tokens(6, 2)]
+    await session.sync([*stream, *tokens(2, 9)])
+    await session.rewind(40)
+    for _ in range(2):
+        for continuation, score in zip(asked, await session.score(asked), strict=True):
+            truth = log_probabilities([*stream, *continuation])[39:-1]
+            assert score == pytest.approx(truth[range(len(continuation)), continuation].sum(), abs=1e-4)
+    await same_as_fresh(engine, session, stream)
+
+
+class Ladder:
+    """A grammar: a token from each of `rungs` in turn."""
+
+    def __init__(self, rungs: Sequence[Sequence[int]]) -> None:
+        self.rungs = rungs
+        self.taken: list[int] = []
+
+    @property
+    def done(self) -> bool:
+        return len(self.taken) == len(self.rungs)
+
+    def allowed(self) -> Any:
+        mask = np.zeros(VOCABULARY, bool)
+        mask[list(self.rungs[len(self.taken)])] = True
+        return mask
+
+    def advance(self, token: int) -> None:
+        self.taken.append(token)
+
+
+async def under_a_grammar_the_likeliest_allowed_token_comes_and_its_end_is_the_end(engine: Engine) -> None:
+    session = await engine.open("c")
+    stream = tokens(1, 30)
+    await session.sync(stream)
+    rungs = [tokens(seed, 5) for seed in range(20, 34)]
+    grammar = Ladder(rungs)
+    said = await taken(session.stream(max_tokens=40, grammar=grammar))
+    assert said == grammar.taken
+    truth = log_probabilities([*stream, *said])[29:-1]
+    assert said == [max(rung, key=row.__getitem__) for rung, row in zip(rungs, truth, strict=True)]
+    await same_as_fresh(engine, session, stream)
+
+
+async def an_adapter_that_is_not_served_is_refused_by_name(engine: Engine) -> None:
+    ref = AdapterRef("front-desk", 3, "/nowhere")
+    for refused in (engine.load_adapter(ref), engine.unload_adapter(ref), engine.open("c", adapter=ref)):
+        with pytest.raises(ValueError, match="front-desk"):
+            await refused
+
+
 async def a_mark_can_be_gone_back_to(engine: Engine) -> None:
     session = await engine.open("c")
     stream = tokens(1, 40)
@@ -349,6 +338,13 @@ CONTRACT: tuple[Check, ...] = (
 )
 
 
+TRUE_TO_THE_MODEL: tuple[Check, ...] = (
+    a_score_is_the_sum_of_the_models_log_probabilities,
+    under_a_grammar_the_likeliest_allowed_token_comes_and_its_end_is_the_end,
+    an_adapter_that_is_not_served_is_refused_by_name,
+)
+
+
 def held(made: Callable[[], Any], check: Check) -> None:
     """Run one check against a new engine, in virtual time."""
 
@@ -361,14 +357,20 @@ def held(made: Callable[[], Any], check: Check) -> None:
 
 
 @pytest.mark.parametrize("check", CONTRACT, ids=lambda check: check.__name__)
-@pytest.mark.parametrize("made", ENGINES.values(), ids=ENGINES)
+@pytest.mark.parametrize("made", ENGINES)
 def test_the_contract_holds(made: Callable[[], Any], check: Check) -> None:
+    held(made, check)
+
+
+@pytest.mark.parametrize("check", TRUE_TO_THE_MODEL, ids=lambda check: check.__name__)
+@pytest.mark.parametrize("made", REAL)
+def test_an_engine_says_what_its_model_says(made: Callable[[], Any], check: Check) -> None:
     held(made, check)
 
 
 @settings(max_examples=20, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
 @given(st.data())
-@pytest.mark.parametrize("made", ENGINES.values(), ids=ENGINES)
+@pytest.mark.parametrize("made", ENGINES)
 def test_after_any_life_a_session_is_as_good_as_a_fresh_one(made: Callable[[], Any], data: st.DataObject) -> None:
     async def any_life(engine: Engine) -> None:
         session = await engine.open("c")

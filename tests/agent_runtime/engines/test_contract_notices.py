@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from contextlib import asynccontextmanager
+from copy import copy
 from typing import Any
 
 import pytest
@@ -14,16 +15,22 @@ from agent_runtime.ports import AdapterRef, Engine, Extent
 from agent_runtime.testing.fakes import FakeEngine, FakeSession, WordLanguage
 from policies.learned.core.model import Cache, CoreModel
 from tests.agent_runtime.engines.test_contract import (
-    MODEL,
-    VOCABULARY,
     Check,
+    a_fork_goes_its_own_way,
     a_mark_can_be_gone_back_to,
     a_reply_that_is_not_kept_leaves_no_trace,
     a_revision_leaves_no_trace,
+    a_score_is_the_sum_of_the_models_log_probabilities,
     held,
-    share_of,
     sync_accounts_for_every_token,
+)
+from tests.agent_runtime.engines.tiny_engines import (
+    MODEL,
+    NEEDS_TORCH,
+    VOCABULARY,
+    share_of,
     tiny_model,
+    torch_model,
     written,
 )
 
@@ -43,7 +50,7 @@ class LeakyModel(CoreModel):
     """A model with caches that leak."""
 
     def new_cache(self) -> Cache:
-        return LeakyCache(self.config)
+        return LeakyCache(self.pool)
 
 
 class ForgetfulSession(EmbeddedSession):
@@ -123,6 +130,43 @@ async def forgetful_engine() -> AsyncIterator[Engine]:
         yield engine
 
 
+class SharingSession(EmbeddedSession):
+    """Forks without a copy."""
+
+    async def fork(self) -> EmbeddedSession:
+        return EmbeddedSession(self._engine, self.cache, list(self.tokens))
+
+
+class SharingEngine(EmbeddedEngine):
+    """An engine whose forks write into each other's cache."""
+
+    async def open(self, session: str, *, adapter: AdapterRef | None = None, priority: int = 0) -> EmbeddedSession:
+        return SharingSession(self, self.model.new_cache(), [])
+
+
+@asynccontextmanager
+async def sharing_engine() -> AsyncIterator[Engine]:
+    """The embedded engine with forks that are none."""
+    async with SharingEngine(MODEL, run_outside) as engine:
+        yield engine
+
+
+@asynccontextmanager
+async def leaky_torch_engine() -> AsyncIterator[Engine]:
+    """The torch engine over caches that roll back one position too few."""
+    from agent_runtime.engines.torch import TorchEngine
+    from agent_runtime.engines.torch.forward import TorchModel
+
+    class Leaky(TorchModel):
+        def crop(self, cache: Any, length: int) -> Any:
+            return super().crop(cache, min(cache.get_seq_length(), length + 1) if length else 0)
+
+    model = copy(torch_model())
+    model.__class__ = Leaky
+    async with TorchEngine(model, run_outside) as engine:
+        yield engine
+
+
 @pytest.mark.parametrize(
     ("made", "check"),
     [
@@ -131,6 +175,10 @@ async def forgetful_engine() -> AsyncIterator[Engine]:
         (leaky_engine, a_mark_can_be_gone_back_to),
         (forgetful_engine, a_revision_leaves_no_trace),
         (forgetful_engine, a_mark_can_be_gone_back_to),
+        (leaky_engine, a_score_is_the_sum_of_the_models_log_probabilities),
+        (sharing_engine, a_fork_goes_its_own_way),
+        pytest.param(leaky_torch_engine, a_revision_leaves_no_trace, marks=NEEDS_TORCH),
+        pytest.param(leaky_torch_engine, a_mark_can_be_gone_back_to, marks=NEEDS_TORCH),
         (broken_fake(KeepingSession), a_reply_that_is_not_kept_leaves_no_trace),
         (broken_fake(AppendingSession), a_revision_leaves_no_trace),
         (broken_fake(AppendingSession), sync_accounts_for_every_token),

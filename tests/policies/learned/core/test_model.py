@@ -12,6 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from safetensors.numpy import save_file
 
+from policies.learned.core.cache import CachePool
 from policies.learned.core.model import Cache, CoreConfig, CoreModel, CoreModelError
 
 SMALL = {
@@ -86,10 +87,10 @@ class OneShort(Cache):
         super().truncate(min(self.length, length + 1))
 
 
-def survives_revisions(make: Callable[[CoreConfig], Cache]) -> bool:
+def survives_revisions(make: Callable[[CachePool], Cache]) -> bool:
     """Whether a stream with injected revisions ends in the logits of the same stream computed at once."""
     rng = np.random.default_rng(3)
-    cache, stream = make(MODEL.config), [1]
+    cache, stream = make(MODEL.pool), [1]
     MODEL.extend(cache, stream)
     for _ in range(12):
         keep = int(rng.integers(1, len(stream) + 1))
@@ -103,7 +104,7 @@ def survives_revisions(make: Callable[[CoreConfig], Cache]) -> bool:
 
 @pytest.mark.parametrize(("make", "right"), [(Cache, True), (KeepsTooMuch, False), (OneShort, False)])
 def test_a_revised_stream_equals_one_computed_at_once_and_a_broken_rollback_is_seen(
-    make: Callable[[CoreConfig], Cache], right: bool
+    make: Callable[[CachePool], Cache], right: bool
 ) -> None:
     assert survives_revisions(make) is right
 
