@@ -102,7 +102,7 @@ def _innermost(error: Exception) -> Exception:
 
 def _load_model(agent: Agent) -> tuple[CoreModel, Language]:
     """The model and its language; the session is imported here too, so that the first call does not wait for it."""
-    from policies.learned.core.grammar import Lexicon
+    from policies.learned.core.lexicon import Lexicon
     from policies.learned.core.model import CoreModel
     from policies.learned.core.tokenizer import Tokenizer
 

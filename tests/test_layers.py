@@ -28,7 +28,9 @@ ARROWS = {
 PURE = (
     *(
         f"agent_runtime/{name}.py"
-        for name in "events commands record conversation floor plans saying wording mind_settings mind labels latency".split()
+        for name in (
+            "events commands record conversation floor plans saying wording mind_settings mind labels latency"
+        ).split()
     ),
     *(f"memory/{name}.py" for name in ("records", "recall", "rules")),
     *(f"audio/{name}.py" for name in ("frame", "g711", "resample", "vad", "transcript", "heard", "playout", "jitter")),

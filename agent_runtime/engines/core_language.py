@@ -11,7 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from policies.agreement import answer
-from policies.learned.core.grammar import GrammarLimits, Lexicon, TurnGrammar
+from policies.learned.core.grammar import GrammarLimits, TurnGrammar
+from policies.learned.core.lexicon import Lexicon
 from policies.learned.core.tokenizer import Tokenizer
 from policies.notes import UNKNOWN, TurnFacts, copyable, facts_of
 from policies.shapes import NoteField

@@ -151,7 +151,7 @@ def test_the_same_call_twice_gives_the_same_bytes(tmp_path: Path) -> None:
     for name in ("one", "two"):
         door = ScriptedCaller.of_lines(
             Line("wish", after_turn(0.6), (Segment(clip("i would like")), Segment(clip("wednesday"), 700))),
-            Line("hum", into_turn(0.8), (Segment(clip("yeah ok")),), kind="backchannel"),
+            Line("hum", into_turn(0.8), (Segment(clip("i see")),), kind="backchannel"),
             Line("asks", after_turn(1.5), (Segment(clip("what are your opening hours")),)),
             Line("cuts in", into_turn(1.0), (Segment(clip("no wait")),), kind="barge_in"),
             BYE,

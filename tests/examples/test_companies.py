@@ -150,9 +150,9 @@ def test_a_failed_write_changes_nothing(agent: Agent, context: ToolContext) -> N
     def break_off() -> None:
         with tools._opened(context) as database:
             database.execute("DELETE FROM reports")
-            database.execute("DELETE FROM nothing")
+            database.execute("DELETE FROM missing")
 
-    with pytest.raises(sqlite3.OperationalError, match="no such table: nothing"):
+    with pytest.raises(sqlite3.OperationalError, match="no such table: missing"):
         break_off()
     assert tools.reports(context.folder) == before
 

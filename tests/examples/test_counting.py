@@ -14,7 +14,7 @@ from agent_runtime.call import run_call
 from agent_runtime.doors.typed import TypedDoor
 from agent_runtime.engines.core_language import CoreLanguage
 from agent_runtime.testing.fakes import TimedVoice
-from policies.learned.core.grammar import Lexicon
+from policies.learned.core.lexicon import Lexicon
 from policies.learned.core.tokenizer import Tokenizer
 from policies.learned.train.counting import GREETING, counting_call, counting_card
 from policies.trajectory import Role, Trajectory

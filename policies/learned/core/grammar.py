@@ -14,18 +14,19 @@ written; `allowed` masks the next; `forced` names it when there is only one.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from itertools import pairwise
 from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
+from policies.learned.core.lexicon import Lexicon, Node, Speech, spans
 from policies.learned.core.tokenizer import Tokenizer
 from policies.shapes import Kind, NoteField, Parameter, ToolShape
 from policies.trajectory import ROLE_TOKENS, Role
 
-__all__ = ["SPOKEN_TIMES", "UNKNOWN", "GrammarError", "GrammarLimits", "Lexicon", "TurnGrammar"]
+__all__ = ["SPOKEN_TIMES", "UNKNOWN", "GrammarError", "GrammarLimits", "TurnGrammar"]
 
 Mask = NDArray[np.bool_]
 UNKNOWN = "-"
@@ -54,43 +55,12 @@ class GrammarLimits:
     heard_words: int = 3
 
 
-@dataclass(slots=True)
-class _Node:
-    """A node of a trie over token ids; `value` where an option ends."""
-
-    edges: dict[int, _Node] = field(default_factory=dict)
-    value: str | None = None
-
-    def insert(self, tokenizer: Tokenizer, text: str) -> None:
-        """Add the path of `text` as it stands after a space."""
-        node = self
-        for id_ in tokenizer.encode(" " + text):
-            node = node.edges.setdefault(id_, _Node())
-        node.value = text
-
-
-class Lexicon:
-    """The words an agent says, as a trie over token ids; built once per model.
-
-    Under a lexicon the agent says these words, the values of its note and the words of `sayable` texts, and no others:
-    a name that stands right in the note cannot come out wrong in speech.
-    """
-
-    __slots__ = ("marks", "root")
-
-    def __init__(self, tokenizer: Tokenizer, words: Iterable[str]) -> None:
-        self.root = _Node()
-        self.marks = frozenset(id_ for mark in (",", ".", "?") for id_ in tokenizer.encode(mark))
-        for word in words:
-            self.root.insert(tokenizer, word)
-
-
 @dataclass(frozen=True, slots=True)
 class _Path:
     """One way to read the tokens so far: the slot being written, the place in its trie, the values before it."""
 
     slot: int
-    node: _Node
+    node: Node
     values: tuple[str, ...]
 
 
@@ -144,14 +114,14 @@ class TurnGrammar:
         self._role = {role: tokenizer.special[str(role)] for role in Role}
         self._notes, self._tools = tuple(notes), {tool.name: tool for tool in tools}
         self._limits = limits or GrammarLimits()
-        self._spans = _spans(heard, self._limits.heard_words)
+        self._spans = spans(heard, self._limits.heard_words)
         self._offered, self._known = tuple(offered), dict(known or {})
         self._blocked, self._silence, self._bye = frozenset(blocked_tools), silence, bye
         self._interleaved, self._said_tokens = interleaved, 0
         self._times = tuple(times)
         self._lookup = {item.name for tool in tools if tool.effect == "read" for item in tool.parameters}
         self._check_names()
-        self._tries: dict[tuple[str, ...], _Node] = {}
+        self._tries: dict[tuple[str, ...], Node] = {}
         self._after_note = Role.HEARD if thought else Role.EXPECT
         self._next: set[int] | None = None
         self._next_known = False
@@ -160,8 +130,7 @@ class TurnGrammar:
         self._paths: list[_Path] = []
         self._ids: list[int] = []
         self._lexicon, self._sayable = lexicon, tuple(sayable)
-        self._said_paths: list[_Node] = []
-        self._said_roots: list[_Node] = []
+        self._speech: Speech | None = None
         self._words = np.ones(tokenizer.size, bool)
         for token in ROLE_TOKENS:
             self._words[tokenizer.special[token]] = False
@@ -232,25 +201,15 @@ class TurnGrammar:
             if len(self._ids) >= self._limits.expect_tokens:
                 return {role[item] for item in (Role.SAY, Role.CALL, Role.SILENCE) if self._permits(item)}
             return None
-        if len(self._ids) + self._said_tokens >= self._limits.say_tokens and self._ids and self._at_word_end():
+        whole = self._speech is None or self._speech.at_word_end
+        if len(self._ids) + self._said_tokens >= self._limits.say_tokens and self._ids and whole:
             return {role[Role.END]}
-        return None if self._lexicon is None else self._lexical(self._lexicon)
+        return None if self._speech is None else self._lexical(self._speech)
 
-    def _at_word_end(self) -> bool:
-        return self._lexicon is None or any(node.value is not None for node in self._said_paths)
-
-    def _lexical(self, lexicon: Lexicon) -> set[int]:
-        """What may be said next: the rest of a word; after a whole word another, a mark or the end."""
-        ids: set[int] = set()
-        for node in self._said_paths:
-            ids.update(node.edges)
-        if self._at_word_end():
-            for root in self._said_roots:
-                ids.update(root.edges)
-            if self._ids:
-                ids |= lexicon.marks
-                ids |= {self._role[role] for role in self._ends() if self._permits(role)}
-        return ids
+    def _lexical(self, speech: Speech) -> set[int]:
+        """What may be said next; after a whole word also the end."""
+        ends = {self._role[role] for role in self._ends() if self._permits(role)} if speech.may_end else set()
+        return speech.choices() | ends
 
     def _permits(self, role: Role) -> bool:
         if role is Role.CALL:
@@ -350,15 +309,9 @@ class TurnGrammar:
             self._begin_saying()
 
     def _begin_saying(self) -> None:
-        if self._lexicon is None:
-            return
-        extra = _Node()
-        for text in (*self._sayable, *(value for value in self.note.values() if value != UNKNOWN)):
-            for word in text.split():
-                extra.insert(self._tokenizer, word.strip(",.?"))
-        self._said_roots = [self._lexicon.root, extra]
-        # a mark ends no word, but a word may follow it: its node is this one
-        self._said_paths = [_Node(value="")]
+        if self._lexicon is not None:
+            noted = (value for value in self.note.values() if value != UNKNOWN)
+            self._speech = Speech(self._tokenizer, self._lexicon, (*self._sayable, *noted))
 
     def _advance_say(self, token: int) -> None:
         if token in (self._role[Role.END], self._role[Role.BYE], self._role[Role.MORE]):
@@ -370,9 +323,8 @@ class TurnGrammar:
             self.action = Role.BYE if token == self._role[Role.BYE] else Role.SAY
         else:
             self._ids.append(token)
-            if self._lexicon is not None:
-                moved = [node.edges[token] for node in (*self._said_paths, *self._said_roots) if token in node.edges]
-                self._said_paths = moved or [_Node(value="")]
+            if self._speech is not None:
+                self._speech.advance(token)
 
     # lists of options, as tries over token ids
 
@@ -388,7 +340,7 @@ class TurnGrammar:
         self._paths = [_Path(0, self._trie(self._options(0, ())), ())]
 
     def _close_empty(self) -> None:
-        node = _Node(value="")
+        node = Node(value="")
         self._paths = [_Path(-1, node, ())]
 
     def _slots(self) -> int:
@@ -454,21 +406,11 @@ class TurnGrammar:
         """The parameters a call is written with: required ones, and others that the note knows."""
         return [item for item in tool.parameters if item.required or self.note.get(item.name, UNKNOWN) != UNKNOWN]
 
-    def _trie(self, options: tuple[str, ...]) -> _Node:
+    def _trie(self, options: tuple[str, ...]) -> Node:
         root = self._tries.get(options)
         if root is None:
-            root = self._tries[options] = _Node()
+            root = self._tries[options] = Node()
             for option in options:
                 root.insert(self._tokenizer, option)
         return root
 
-
-def _spans(heard: Sequence[str], longest: int) -> tuple[str, ...]:
-    """All runs of one to `longest` words in `heard`."""
-    spans: dict[str, None] = {}
-    for text in heard:
-        words = text.split()
-        for start in range(len(words)):
-            for end in range(start + 1, min(len(words), start + longest) + 1):
-                spans[" ".join(words[start:end])] = None
-    return tuple(spans)

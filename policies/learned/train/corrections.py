@@ -14,7 +14,7 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from random import Random
 
-from policies.learned.core.grammar import Lexicon
+from policies.learned.core.lexicon import Lexicon
 from policies.learned.core.model import CoreModel, CoreModelError
 from policies.learned.core.tokenizer import Tokenizer
 from policies.learned.train.dialogue import Call, Line, converse, new_call

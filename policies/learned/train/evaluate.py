@@ -21,7 +21,8 @@ import numpy as np
 
 from policies.agreement import Answer, answer
 from policies.learned.core.decode import decode_turn
-from policies.learned.core.grammar import Lexicon, TurnGrammar
+from policies.learned.core.grammar import TurnGrammar
+from policies.learned.core.lexicon import Lexicon
 from policies.learned.core.model import Cache, CoreModel, CoreModelError
 from policies.learned.core.tokenizer import Tokenizer
 from policies.learned.train.dialogue import Call, Line, converse, new_call

@@ -17,11 +17,12 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from random import Random
 
-from policies.learned.core.grammar import UNKNOWN, Lexicon
+from policies.learned.core.grammar import UNKNOWN
+from policies.learned.core.lexicon import Lexicon
 from policies.learned.core.model import CoreModel, CoreModelError
 from policies.learned.core.tokenizer import Tokenizer
 from policies.learned.train.dialogue import Agent, Call, Line, converse
-from policies.learned.train.evaluate import ModelAgent, Outcome
+from policies.learned.train.evaluate import Failure, ModelAgent, Outcome
 from policies.learned.train.expert import Action, Expert
 from policies.learned.train.handwritten_asides import is_clarifying, load_asides
 from policies.learned.train.handwritten_caller import PATIENCE, HandCaller, new_hand_call
@@ -63,7 +64,7 @@ class HandOutcome(Outcome):
     clarified: int = 0
 
 
-def failure(call: Call) -> tuple[str, str]:
+def failure(call: Call) -> tuple[Failure, str]:
     """Class and detail of a failed call, the gravest first.
 
     premature write: a tool wrote without the caller's yes. misheard: the agent went about the other task more than

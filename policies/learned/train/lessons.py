@@ -14,7 +14,7 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from policies.learned.core.grammar import Lexicon
+from policies.learned.core.lexicon import Lexicon
 from policies.learned.core.model import CoreConfig, CoreModel
 from policies.learned.core.tokenizer import Tokenizer
 from policies.learned.train.companies import corrections as company_corrections
@@ -102,7 +102,7 @@ def corrected_rows(
 ) -> tuple[list[Row], int]:
     """Rows of `calls` coached calls of the model with these weights, and the mistakes in them; runs in a worker.
 
-    `folder` holds ``tokenizer.json``; `words` are the agent's own, see `core.grammar.Lexicon`.
+    `folder` holds ``tokenizer.json``; `words` are the agent's own, see `core.lexicon.Lexicon`.
     """
     model, tokenizer = CoreModel(config, tensors), Tokenizer.load(folder)
     lexicon = Lexicon(tokenizer, words)

@@ -49,6 +49,7 @@ class Muon(torch.optim.Optimizer):
             for shape, parameters in by_shape.items():
                 updates = []
                 for parameter in parameters:
+                    assert parameter.grad is not None
                     state = self.state[parameter]
                     if "momentum" not in state:
                         state["momentum"] = torch.zeros_like(parameter)

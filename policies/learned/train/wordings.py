@@ -176,7 +176,7 @@ TRAINED = Wordings(
             "{name} (if you|you may|you will|you might) (remember|know|recall) (me|us)",
             "{name} (love|dear|darling|mate|sir)",
             "{name} (and|but) (i|we) (came|were|have been) (before|here before|there last year)",
-            "{name} (you|they) (must|may|will) (have|find) (it|me|us) (in|on) (the|your) (book|list|file)",
+            "{name} (you|they) (must|will) (have|find) (it|me|us) (in|on) the (book|list|file)",
             "(first|given) name and (surname|last name) {name}",
             "(oh|um|well|sure) (i'm|it's|this is) {name} (by the way|here|dear)",
             "{name} (like|as in) the (town|river|singer|actor|shop|street)",

@@ -11,7 +11,7 @@ from agent_runtime.agent import Agent
 from agent_runtime.boxed import COMPANIES, FRONT_DESK
 from agent_runtime.engines.core_language import CoreLanguage
 from policies.learned.core import tokenizer as tokenizer_module
-from policies.learned.core.grammar import Lexicon
+from policies.learned.core.lexicon import Lexicon
 from policies.learned.core.tokenizer import Tokenizer
 from policies.trajectory import Role, Segment, Trajectory
 

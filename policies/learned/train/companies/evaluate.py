@@ -21,7 +21,8 @@ from random import Random
 import numpy as np
 
 from policies.learned.core.decode import decode_turn
-from policies.learned.core.grammar import GrammarLimits, Lexicon, TurnGrammar
+from policies.learned.core.grammar import GrammarLimits, TurnGrammar
+from policies.learned.core.lexicon import Lexicon
 from policies.learned.core.model import Cache, CoreModel, CoreModelError
 from policies.learned.core.tokenizer import Tokenizer
 from policies.learned.train.companies.case import FILE_ITEMS, FORBIDDEN, OFFERS, OUTCOMES, TASKS, TERMS

@@ -13,7 +13,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from policies.learned.core import tokenizer as tokenizer_module
-from policies.learned.core.grammar import SPOKEN_TIMES, GrammarError, GrammarLimits, Lexicon, TurnGrammar
+from policies.learned.core.grammar import SPOKEN_TIMES, GrammarError, GrammarLimits, TurnGrammar
+from policies.learned.core.lexicon import Lexicon
 from policies.learned.core.tokenizer import Tokenizer
 from policies.shapes import NoteField, Parameter, ToolShape
 from policies.trajectory import Role

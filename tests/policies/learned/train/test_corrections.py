@@ -10,7 +10,7 @@ import pytest
 from safetensors.numpy import load_file
 
 from policies.learned.core import model as core_module
-from policies.learned.core.grammar import Lexicon
+from policies.learned.core.lexicon import Lexicon
 from policies.learned.core.model import CoreModel
 from policies.learned.core.tokenizer import Tokenizer
 from policies.learned.train.corrections import RIGHT, WRONG, Coached, coached_call, same

@@ -8,7 +8,8 @@ from random import Random
 
 import pytest
 
-from policies.learned.core.grammar import Lexicon, TurnGrammar
+from policies.learned.core.grammar import TurnGrammar
+from policies.learned.core.lexicon import Lexicon
 from policies.learned.core.model import CoreModel
 from policies.learned.core.tokenizer import Tokenizer
 from policies.learned.train.companies.case import FORBIDDEN
