@@ -137,9 +137,8 @@ def coached_call(
     """A call with the model in the loop, and how many of its turns were mistakes. Its segments carry loss weights."""
     call = new_call(rng, wordings, restless=restless)
     line = Line(0.0 if rng.random() < 0.35 else rng.uniform(0.0, 0.2), broken=1 / 3)
-    agent = Coached(
-        ModelAgent(model, tokenizer, call, guarded, lexicon), Expert(call.situation, rng), Random(rng.random())
-    )
+    pupil = ModelAgent(model, tokenizer, call, guarded, lexicon, repairs=False)
+    agent = Coached(pupil, Expert(call.situation, rng), Random(rng.random()))
     with suppress(CoreModelError):  # it outgrew the model's positions; what stands is still of use
         converse(call, agent, line, rng, max_turns=MOST_TURNS)
     return call, agent.mistakes

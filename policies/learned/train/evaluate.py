@@ -32,6 +32,7 @@ from policies.learned.train.secondhand import SECOND_HAND
 from policies.learned.train.spoken_caller import DAYS, PARTS, TIMES, Word
 from policies.learned.train.wordings import TRAINED, Wordings
 from policies.notes import UNKNOWN, copyable, read_note
+from policies.repair import NO_MISSES, Misses, Repair, counted, repair
 from policies.shapes import NoteField, Parameter, ToolShape
 from policies.trajectory import Role, Trajectory
 
@@ -65,8 +66,9 @@ _WRITES = frozenset(tool.name for tool in TOOLS if tool.effect == "write")
 class ModelAgent:
     """The model behind the `Agent` port of `dialogue`. It reads the words in the stream of `call`, nothing else.
 
-    `guarded`: decode under the grammar, note a yes only where the words agree by rule (`policies.agreement`), and let
-    no write through without a read-back and a noted yes; the runtime does the same.
+    `guarded`: decode under the grammar, note a yes only where the words agree by rule (`policies.agreement`), let no
+    write through without a read-back and a noted yes, and ask in another way where the same question was answered in
+    vain (`policies.repair`); the runtime does the same.
     """
 
     model: CoreModel
@@ -78,6 +80,9 @@ class ModelAgent:
     ids: list[int] = field(default_factory=list)
     note: dict[str, str] = field(default_factory=dict)
     offered: tuple[str, ...] = ()
+    repairs: bool = True
+    """Ask in another way after two misses, where guarded; off where an expert says what should have been said."""
+    misses: Misses = NO_MISSES
 
     def __post_init__(self) -> None:
         self.cache = self.model.new_cache()
@@ -113,7 +118,7 @@ class ModelAgent:
         logits = self.sync()
         if not self.guarded:
             return self._free_turn(logits, after_result)
-        start = self.cache.length
+        start, before = self.cache.length, " ".join(self.note.values())
         grammar = self._grammar(after_result, frozenset())
         list(decode_turn(self.model, self.cache, grammar, logits))
         if grammar.action is Role.CALL and grammar.tool in _WRITES and not self._agreed(grammar):
@@ -123,11 +128,22 @@ class ModelAgent:
         if not after_result:
             self.note = grammar.note
         note = None if after_result else " ".join(grammar.note[item.name] for item in NOTE_FIELDS)
+        if note is not None and self.repairs and (found := self._repair(before, note)) is not None:
+            return Action("say", found.text, note, expect=found.expects)
         if grammar.action is Role.CALL:
             return Action("call", note=note, tool=grammar.tool, arguments=grammar.arguments, expect=grammar.expect)
         if grammar.action is Role.SILENCE:
             return Action("silence", note=note, expect=grammar.expect)
         return Action("say", grammar.said, note, bye=grammar.action is Role.BYE, expect=grammar.expect)
+
+    def _repair(self, before: str, note: str) -> Repair | None:
+        """The other way to ask where the same question was answered in vain, as the runtime's mind does it."""
+        said = next((item.text for item in reversed(self.call.segments) if item.role is Role.SAY), "")
+        self.misses = counted(self.misses, said, before, note, NOTE_FIELDS)
+        found = repair(self.misses, said, NOTE_FIELDS)
+        if found is not None:
+            self.misses = found.misses
+        return found
 
     def _agreed(self, grammar: TurnGrammar) -> bool:
         """Whether the last thing said was a read-back of these values, and the caller said yes to it."""

@@ -20,6 +20,14 @@ _MOST_STUMBLES = 6
 """In one call; more would only make long calls that teach nothing new."""
 
 
+_OTHERWISE = {
+    "day": "which day is it? please say just the day, for example monday.",
+    "name": "which name is it? please say just the name.",
+    "readback": "please say just yes or no. {question}",
+}
+"""The third way to ask the same, as the runtime does it after two misses (`policies.repair`)."""
+
+
 @dataclass(frozen=True, slots=True)
 class Action:
     """One agent turn. `note` is None after a result. `kind`: say, call or silence; `text` for say, `tool` and
@@ -358,8 +366,8 @@ class Expert:
 
     def _ask(self, kind: str, text: str) -> Action:
         self.asked = self.asked + 1 if kind == self.question else 1
-        if self.asked == 3 and kind in {"day", "name", "offer"} and not text.startswith("let us"):
-            text = "let us take it slowly. " + self._question(kind)
+        if self.asked == 3 and kind in {"day", "name", "offer", "readback"} and text.startswith("sorry, i did not"):
+            text = _OTHERWISE.get(kind, "let us take it slowly. {question}").format(question=self._question(kind))
         self.question = kind
         return Action("say", text)
 

@@ -76,6 +76,8 @@ class HandCaller(Caller):
         unheard = "did not" in text or "still there" in text or "slowly" in text
         self.unheard = self.unheard + 1 if unheard and not asided else 0
         reply = self._to(kind, text)
+        if "please say just" in text:
+            return self._bare_answer(kind, reply)
         if self.unheard != 1:
             return reply
         return Utterance((*self._say_of("clarify", "repeat").words, *reply.words), reply.act, reply.ends)
@@ -123,6 +125,14 @@ class HandCaller(Caller):
         if kind == "change":
             return self._correct("change", self.wrong or dict.fromkeys(("day", "time", "name"), ""))
         return self._judge(text) if kind == "readback" else self._intent()
+
+    def _bare_answer(self, kind: str, reply: Utterance) -> Utterance:
+        """Who is asked for a bare yes, no or value gives it, whoever it is; `reply` is what it would say otherwise."""
+        if kind == "readback":
+            return Utterance((Word("no", "no"),) if self.wrong else (Word("yes", "yes"),), reply.act)
+        slot = {"offer": "time", "single": "time"}.get(kind, kind)
+        value = getattr(self.goal, slot, None)
+        return Utterance(tuple(Word(text, slot) for text in str(value).split()), slot) if value else reply
 
     def _intent(self) -> Utterance:
         return self._say_of("intent", "request", act=self.goal.kind)

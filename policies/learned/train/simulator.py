@@ -141,7 +141,17 @@ class Caller:
             extra = self._sidestep(kind)
             if extra is not None:
                 return extra
+        if "please say just" in text:
+            return self._just(kind, text)
         return self._reply(kind, text)
+
+    def _just(self, kind: str, text: str) -> Utterance:
+        """Who is asked for a bare yes, no or value gives it."""
+        slot = {"offer": "time", "single": "time"}.get(kind, kind)
+        if kind == "readback":
+            reply = self._reply(kind, text)
+            return Utterance((Word("yes", "yes") if reply.act == "yes" else Word("no", "no", kept=True),), reply.act)
+        return Utterance(tuple(self._bare(slot)), slot) if getattr(self.goal, slot, None) else self._reply(kind, text)
 
     def last_question(self, text: str) -> str:
         """The question of a cut utterance, guessed from its opening words."""
