@@ -45,15 +45,22 @@ class Played:
 
 
 def play_generated(
-    count: int, *, first_seed: int = FIRST_SEED, keep: Path | None = None, shipped: bool = True, cores: int = 2
+    count: int,
+    *,
+    first_seed: int = FIRST_SEED,
+    keep: Path | None = None,
+    shipped: bool = True,
+    cores: int = 2,
+    voice: str = "slt",
 ) -> Played:
-    """Play the shipped call and `count` generated ones. `keep`: folder for their logs. Raises `SynthesisError`."""
+    """Play the shipped call and `count` generated ones. `keep`: folder for their logs; `voice`: of the generated
+    callers. Raises `SynthesisError`."""
     if keep is not None:
         keep.mkdir(parents=True, exist_ok=True)
-    return run_virtual(_play(count, first_seed, keep, shipped), MeasuredCost(cores))
+    return run_virtual(_play(count, first_seed, keep, shipped, voice), MeasuredCost(cores))
 
 
-async def _play(count: int, first_seed: int, keep: Path | None, shipped: bool) -> Played:
+async def _play(count: int, first_seed: int, keep: Path | None, shipped: bool, voice: str) -> Played:
     agent = Agent.load(FRONT_DESK)
     desk = load_module(FRONT_DESK / "tools.py")
     assert agent.today is not None, "the front desk pins its date"
@@ -68,7 +75,7 @@ async def _play(count: int, first_seed: int, keep: Path | None, shipped: bool) -
             played.latencies.append(measure(call.entries, caller.labels()))
         for seed in range(first_seed, first_seed + count):
             goal_caller = generate_caller(
-                seed, voice="slt", cache=cache_folder() / "clips", booked=booked, noise_dbfs=-72.0
+                seed, voice=voice, cache=cache_folder() / "clips", booked=booked, noise_dbfs=-72.0
             )
             await _play_one(agent, goal_caller, parts, seed, before, played, desk, keep)
     return played

@@ -82,7 +82,31 @@ def _identical(options: Namespace) -> list[Figure]:
 def _calls(options: Namespace) -> Iterable[Figure]:
     from .calls import figures
 
-    return figures(options.calls)
+    return figures(options.calls or 50)
+
+
+def _muon(options: Namespace) -> list[Figure]:
+    from .language import steps_of_muon
+
+    return [steps_of_muon()]
+
+
+def _counting(options: Namespace) -> Iterable[Figure]:
+    from .language import counted
+
+    return counted(100)
+
+
+def _words(options: Namespace) -> Iterable[Figure]:
+    from .language import by_words
+
+    return by_words(options.calls or 510)
+
+
+def _voice(options: Namespace) -> Iterable[Figure]:
+    from .language import by_voice
+
+    return by_voice(options.calls or 300)
 
 
 CORE: dict[str, Group] = {
@@ -108,14 +132,29 @@ MODEL: dict[str, Group] = {
     "extend5_ms": Group(("extend5_ms",), "5 more tokens at 800 of context, one thread", _extend5),
     "decode_tok_s": Group(("decode_tok_s",), "decoding at 800 of context, one thread", _decode),
     "batch8_speedup": Group(("batch8_speedup",), "8 calls decoding together against one", _batch8),
-    "success_text": Group(("success_text",), "simulated calls by words that end as wished"),
-    "success_voice": Group(("success_voice",), "the same by voice"),
-    "success_hand": Group(("success_hand",), "calls with wordings written by hand that end as wished"),
-    "unconfirmed_writes": Group(("unconfirmed_writes",), "calls that wrote what nobody agreed to"),
-    "clarified": Group(("clarified",), "unclear words that were asked about"),
-    "muon_to_adamw_steps": Group(("muon_to_adamw_steps",), "training steps to one loss, Muon against AdamW"),
-    "counting_interleaved": Group(("counting_interleaved",), "counting while the caller speaks in between"),
-    "counting_one_breath": Group(("counting_one_breath",), "counting in one breath"),
+    "muon_to_adamw_steps": Group(("muon_to_adamw_steps",), "training steps to one loss, Muon against AdamW", _muon),
+    "counting": Group(
+        ("counting_interleaved", "counting_one_breath"), "counting to 40, with thoughts and in one breath", _counting
+    ),
+    "words": Group(
+        (
+            "success_text",
+            "success_front_desk",
+            "success_companies",
+            "success_text_bare",
+            "success_front_desk_bare",
+            "success_companies_bare",
+            "success_hand",
+            "unconfirmed_writes",
+            "clarified",
+        ),
+        "calls by words: unseen wordings with and without guards, hand-written callers, garbled turns",
+        _words,
+        ("calls",),
+    ),
+    "voice": Group(
+        ("success_voice", "unconfirmed_writes_voice"), "generated calls by voice (flite)", _voice, ("calls",)
+    ),
 }
 
 

@@ -16,6 +16,7 @@ _NOT_HEARD = (
     "i did not catch that",
     "i did not get that",
     "let us take it slowly",
+    "please say just",
     "are you still there",
     "are you there",
 )

@@ -23,7 +23,9 @@ KEYS = (
 ).split()
 MODEL_KEYS = (
     "success_text success_voice success_hand unconfirmed_writes clarified extend5_ms decode_tok_s batch8_speedup "
-    "muon_to_adamw_steps counting_interleaved counting_one_breath"
+    "muon_to_adamw_steps counting_interleaved counting_one_breath "
+    "success_front_desk success_companies success_text_bare success_front_desk_bare success_companies_bare "
+    "unconfirmed_writes_voice"
 ).split()
 FIELDS = {"value", "unit", "n", "p95", "command", "machine", "date", "reason"}
 
@@ -40,7 +42,6 @@ def breaks(options: Namespace) -> Iterable[Figure]:
 def test_every_key_that_is_promised_is_known() -> None:
     for groups, keys in ((CORE, KEYS), (MODEL, MODEL_KEYS)):
         assert sorted(key for group in groups.values() for key in group.keys) == sorted(keys)
-    assert all(group.keys == (name,) for name, group in MODEL.items()), "a figure of the model is a group of its own"
 
 
 def test_the_object_holds_every_key_and_field(capsys: Capsys) -> None:
@@ -58,7 +59,7 @@ def test_the_object_holds_every_key_and_field(capsys: Capsys) -> None:
     assert found["event_cost_us"]["command"] == "duologue bench core --only event"
     assert found["event_cost_us"]["unit"] == "us"
     assert found["event_cost_us"]["n"] > 1000
-    assert found["calendar_right"]["command"] == "duologue bench core --only calls --calls 50"
+    assert found["calendar_right"]["command"] == "duologue bench core --only calls"
     assert "event_cost_us" in said.err, "what is measured is told as it comes, beside the object"
 
 
@@ -82,13 +83,12 @@ def test_what_breaks_is_null_and_the_rest_goes_on(capsys: Capsys, monkeypatch: p
 def test_the_models_figures_have_the_same_form_and_say_what_is_not_measured(
     capsys: Capsys, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for name in ("decode_tok_s", "batch8_speedup"):
-        monkeypatch.delitem(MODEL, name)
     monkeypatch.setitem(MODEL, "extend5_ms", Group(("extend5_ms",), "quick", cheap))
-    said = line(capsys, "bench", "model", "--json")
+    monkeypatch.setitem(MODEL, "words", Group(MODEL["words"].keys, "not written yet"))
+    said = line(capsys, "bench", "model", "--only", "extend5_ms", "words", "--json")
     assert said.code == 0
     found = json.loads(said.out)
-    assert sorted(found) == sorted(set(MODEL_KEYS) - {"decode_tok_s", "batch8_speedup"})
+    assert sorted(found) == sorted(MODEL_KEYS)
     assert all(set(figure) == FIELDS for figure in found.values())
     assert found["extend5_ms"]["command"] == "duologue bench model --only extend5_ms"
     assert found["extend5_ms"]["value"] == 1.25

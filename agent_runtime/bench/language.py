@@ -1,0 +1,119 @@
+"""What the model in the box makes of callers it has not met: in words, by hand-written people, by voice, and counting.
+
+The callers by words are those of `policies.learned.train` with wordings, names and companies set aside, closed-loop:
+success is the state of the calendar and the promises made (of calls to companies: the outcome reported); what failed
+in which way is told by ``python -m policies.learned.train.evaluate`` and its neighbours. The voice is
+flite's and every part is the real one. It needs no torch; the shipped weights are measured.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from random import Random
+
+from policies.learned.core.lexicon import Lexicon
+from policies.learned.core.model import CoreModel
+from policies.learned.core.tokenizer import Tokenizer
+from policies.learned.train import counting_evaluate as counting
+from policies.learned.train import evaluate as desk
+from policies.learned.train.companies import evaluate as companies
+from policies.learned.train.companies.heldout import HELDOUT as COMPANIES_HELDOUT
+from policies.learned.train.counting_tasks import Count
+from policies.learned.train.curves import read_curves, table
+from policies.learned.train.dialogue import Line
+from policies.learned.train.handwritten import AsideOutcome, play_asides, play_hand
+from policies.learned.train.heldout import HELDOUT
+from policies.learned.train.secondhand import SECOND_HAND
+
+from ..boxed import BOXED_MODEL
+from ..testing import synthesis
+from .figure import Figure
+
+__all__ = ["by_voice", "by_words", "counted", "steps_of_muon"]
+
+HAND_ROUNDS = 2
+"""Calls of each hand-written caller, each with another calendar."""
+COUNT_TO = 40
+VOICE = "flite-slt"
+
+
+def _boxed() -> tuple[CoreModel, Tokenizer, Lexicon]:
+    tokenizer = Tokenizer.load(BOXED_MODEL)
+    words = (BOXED_MODEL / "lexicon.txt").read_text("utf-8").split()
+    return CoreModel.load(BOXED_MODEL), tokenizer, Lexicon(tokenizer, words)
+
+
+def _share(key: str, right: int, calls: int) -> Figure:
+    return Figure(key, right / max(1, calls), "share", calls)
+
+
+def by_words(calls: int, *, hand_rounds: int = HAND_ROUNDS, asides: bool = True) -> Iterator[Figure]:
+    """Success with and without guards, of hand-written callers too, what was written unasked, and clarified turns.
+
+    `hand_rounds`: calls of each hand-written caller; `asides`: say the 120 turns that the desk cannot serve, too.
+    """
+    model, tokenizer, lexicon = _boxed()
+    third = calls // 3
+    writes = played = 0
+    for guarded, share in ((True, third), (False, third // 2)):
+        ends = "" if guarded else "_bare"
+        outcomes = [
+            desk.play(model, tokenizer, wordings, Line(), guarded=guarded, lexicon=lexicon, calls=share, seed=71)
+            for wordings in (HELDOUT, SECOND_HAND)
+        ]
+        rings = companies.play(
+            model, tokenizer, COMPANIES_HELDOUT, Line(), guarded=guarded, lexicon=lexicon,
+            calls=calls - 2 * third if guarded else share, seed=71,
+        )  # fmt: skip
+        right, all_calls = sum(one.successes for one in outcomes), sum(one.calls for one in outcomes)
+        yield _share(f"success_front_desk{ends}", right, all_calls)
+        yield _share(f"success_companies{ends}", rings.successes, rings.calls)
+        yield _share(f"success_text{ends}", right + rings.successes, all_calls + rings.calls)
+        if guarded:
+            writes += sum(one.early_writes for one in outcomes)
+            played += all_calls
+    hand = play_hand(model, tokenizer, lexicon, True, rounds=hand_rounds)
+    yield _share("success_hand", hand.successes, hand.calls)
+    yield Figure("unconfirmed_writes", float(writes + hand.early_writes), "calls", played + hand.calls)
+    turns = play_asides(model, tokenizer, lexicon, True) if asides else AsideOutcome()
+    yield _share("clarified", turns.clarified.total() + hand.clarified, turns.said.total() + hand.asides)
+
+
+def by_voice(calls: int) -> Iterator[Figure]:
+    """Right calendars of generated calls by voice, and calls that changed it as nobody wished."""
+    from .calls import play_generated
+
+    if (why := synthesis.available(VOICE)) is not None:
+        for key in ("success_voice", "unconfirmed_writes_voice"):
+            yield Figure(key, None, "", reason=f"no caller voice: {why}")
+        return
+    played = play_generated(calls, first_seed=40_000, shipped=False, voice=VOICE)
+    yield _share("success_voice", len(played.right), calls)
+    yield Figure("unconfirmed_writes_voice", float(len(played.unasked_writes)), "calls", calls)
+
+
+def counted(calls: int) -> Iterator[Figure]:
+    """Counting to 40, all right: a bit of thought before each bit of speech, and in one breath."""
+    model, tokenizer, _ = _boxed()
+    for key, one_breath in (("counting_interleaved", False), ("counting_one_breath", True)):
+        rng = Random(f"count {COUNT_TO}")
+        asked = [counting.asked(Count(1, COUNT_TO), rng, tokenizer, one_breath=one_breath) for _ in range(calls)]
+        for at in range(0, calls, 8):
+            counting.ask(model, tokenizer, asked[at : at + 8])
+        yield _share(key, sum(one.right for one in asked), calls)
+
+
+def steps_of_muon() -> Figure:
+    """Steps to the same loss, QK-norm and Muon against plain Llama and AdamW, read from the curves that training wrote.
+
+    The curves are those of ``python -m policies.learned.train.compare``, which needs torch and half an hour.
+    """
+    key = "muon_to_adamw_steps"
+    found = read_curves(Path(__file__).parents[2] / "policies" / "learned" / "train" / "compare.json")
+    if not found:
+        why = "no compare.json; python -m policies.learned.train.compare makes it"
+        return Figure(key, None, "", reason=why)
+    rows = {row.arm: row for row in table(found)}
+    slow, fast = rows["plain Llama + AdamW"], rows["QK-norm + Muon"]
+    return Figure(key, fast.mean_steps / slow.mean_steps, "ratio", len(fast.reached))
