@@ -10,7 +10,7 @@ __all__ = ["BOXED_MODEL", "COMPANIES", "FRONT_DESK", "cache_folder"]
 
 _HERE = Path(__file__).parent
 
-BOXED_MODEL = _HERE.parent / "policies" / "learned" / "core" / "weights" / "front_desk"
+BOXED_MODEL = _HERE.parent / "policies" / "learned" / "core" / "weights" / "boxed"
 """The language model in the box."""
 
 _IN_CHECKOUT = _HERE.parent / "examples"

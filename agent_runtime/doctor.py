@@ -229,7 +229,7 @@ def _espeak() -> Part:
 
 
 def _core_model() -> Part:
-    return weights(HOME / "policies" / "learned" / "core" / "weights" / "front_desk", "core model")
+    return weights(HOME / "policies" / "learned" / "core" / "weights" / "boxed", "core model")
 
 
 # --- what may be there -------------------------------------------------------------------------------------------

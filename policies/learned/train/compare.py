@@ -103,7 +103,7 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("--steps", type=int, default=240)
     parser.add_argument("--seeds", type=int, nargs="+", default=[1, 2, 3])
     parser.add_argument("--batch-tokens", type=int, default=2048)
-    parser.add_argument("--vocabulary", default="policies/learned/core/weights/front_desk", help="its tokenizer.json")
+    parser.add_argument("--vocabulary", default="policies/learned/core/weights/boxed", help="its tokenizer.json")
     parser.add_argument("--out", required=True, help="folder for compare.json and compare.svg")
     options = parser.parse_args(arguments)
     torch.set_num_threads(1)

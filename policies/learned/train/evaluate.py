@@ -1,6 +1,6 @@
 """Closed-loop calls in text: how often does the model reach the caller's goal, on wordings it never saw?
 
-    python -m policies.learned.train.evaluate --model policies/learned/core/weights/front_desk --calls 200
+    python -m policies.learned.train.evaluate --model policies/learned/core/weights/boxed --calls 200
 
 Success: the calendar holds what the caller agreed to and nothing else, and nothing was written before that yes. Shown
 with and without the grammar and write gate, on trained, held-out and second-hand wordings, clean and noisy. The

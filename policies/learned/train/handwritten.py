@@ -1,6 +1,6 @@
 """A blind test: sixty callers written by hand play against the model, each a person with sentences of its own.
 
-    python -m policies.learned.train.handwritten --model policies/learned/core/weights/front_desk
+    python -m policies.learned.train.handwritten --model policies/learned/core/weights/boxed
 
 The sentences were written without sight of the wordings that training and `evaluate` draw from, and may not be tuned to
 a model. Success is `Call.success`. Beside it stands the share of turns that the desk cannot serve (out of scope,

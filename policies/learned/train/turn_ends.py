@@ -1,6 +1,6 @@
 """How well the model knows that a caller has finished: the probability of ``<turn>`` after each heard word.
 
-    python -m policies.learned.train.turn_ends --model policies/learned/core/weights/front_desk --calls 100
+    python -m policies.learned.train.turn_ends --model policies/learned/core/weights/boxed --calls 100
 
 At every word of held-out callers the next token is ``<turn>`` or it is not. Two figures come out: how well the score
 ranks true ends above all other words, and above the places where the caller paused in mid-turn, which is where it is

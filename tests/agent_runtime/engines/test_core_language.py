@@ -15,7 +15,7 @@ from policies.learned.core.lexicon import Lexicon
 from policies.learned.core.tokenizer import Tokenizer
 from policies.trajectory import Role, Segment, Trajectory
 
-TOKENIZER = Tokenizer.load(Path(tokenizer_module.__file__).parent / "weights" / "front_desk")
+TOKENIZER = Tokenizer.load(Path(tokenizer_module.__file__).parent / "weights" / "boxed")
 LEXICON = Lexicon(TOKENIZER, "the is number on thank you".split())
 TURN = Segment(Role.TURN)
 

@@ -19,7 +19,7 @@ from policies.learned.core.tokenizer import Tokenizer
 from policies.shapes import NoteField, Parameter, ToolShape
 from policies.trajectory import Role
 
-TOKENIZER = Tokenizer.load(Path(tokenizer_module.__file__).parent / "weights" / "front_desk")
+TOKENIZER = Tokenizer.load(Path(tokenizer_module.__file__).parent / "weights" / "boxed")
 DAYS = ("monday", "tuesday", "wednesday", "thursday", "friday")
 NOTES = (
     NoteField("intent", "choice", ("none", "book", "cancel")),

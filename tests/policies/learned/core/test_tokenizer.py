@@ -13,7 +13,7 @@ from policies.learned.core import tokenizer as module
 from policies.learned.core.tokenizer import Tokenizer, TokenizerError
 from policies.trajectory import ROLE_TOKENS, Role, Segment, Trajectory
 
-FOLDER = Path(module.__file__).parent / "weights" / "front_desk"
+FOLDER = Path(module.__file__).parent / "weights" / "boxed"
 TOKENIZER = Tokenizer.load(FOLDER)
 SENTENCES = (
     " i'd like to book a visit on wednesday morning",

@@ -14,7 +14,7 @@ from policies.learned.train import compare  # noqa: E402
 from policies.learned.train.compare import ARMS  # noqa: E402
 from policies.learned.train.model_torch import CoreShape  # noqa: E402
 
-WEIGHTS = Path(core_module.__file__).parent / "weights" / "front_desk"
+WEIGHTS = Path(core_module.__file__).parent / "weights" / "boxed"
 
 
 @pytest.mark.parametrize("arm", ARMS, ids=lambda arm: arm.name)

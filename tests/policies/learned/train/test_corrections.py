@@ -21,7 +21,7 @@ from policies.learned.train.lessons import Lessons, corrected_rows, row_of
 from policies.learned.train.spoken_caller import Word
 from policies.trajectory import Role
 
-WEIGHTS = Path(core_module.__file__).parent / "weights" / "front_desk"
+WEIGHTS = Path(core_module.__file__).parent / "weights" / "boxed"
 WORDS = (WEIGHTS / "lexicon.txt").read_text("utf-8").split()
 
 

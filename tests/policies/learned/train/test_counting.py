@@ -17,7 +17,7 @@ from policies.learned.train.counting_wordings import COUNTING, COUNTING_UNSEEN
 from policies.numerals import read_digits, read_number
 from policies.trajectory import Role, Segment
 
-TOKENIZER = Tokenizer.load(Path(tokenizer_module.__file__).parent / "weights" / "front_desk")
+TOKENIZER = Tokenizer.load(Path(tokenizer_module.__file__).parent / "weights" / "boxed")
 CALLS = [counting_call(Random(seed)) for seed in range(400)]
 
 

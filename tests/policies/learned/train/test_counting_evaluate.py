@@ -15,7 +15,7 @@ from policies.learned.train import counting_evaluate
 from policies.learned.train.counting_evaluate import CELLS, LIMITS, ask, asked, main, right
 from policies.learned.train.counting_tasks import Count, Digits, Sum
 
-FOLDER = Path(tokenizer_module.__file__).parent / "weights" / "front_desk"
+FOLDER = Path(tokenizer_module.__file__).parent / "weights" / "boxed"
 TOKENIZER = Tokenizer.load(FOLDER)
 
 

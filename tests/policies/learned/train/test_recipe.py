@@ -31,7 +31,7 @@ SHAPE = CoreShape(
     head_dim=16,
     intermediate_size=48,
 )
-WEIGHTS = Path(core_module.__file__).parent / "weights" / "front_desk"
+WEIGHTS = Path(core_module.__file__).parent / "weights" / "boxed"
 IDS = np.random.default_rng(0).integers(0, 60, 230).tolist()
 
 

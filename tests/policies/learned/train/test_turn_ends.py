@@ -46,7 +46,7 @@ def test_reliability_compares_what_was_said_with_what_was_true() -> None:
 
 
 def test_each_heard_word_is_one_point_and_each_turn_one_end() -> None:
-    folder = Path(core_module.__file__).parent / "weights" / "front_desk"
+    folder = Path(core_module.__file__).parent / "weights" / "boxed"
     model, tokenizer = CoreModel.load(folder), Tokenizer.load(folder)
     call = expert_call(Random(3))
     found = list(turn_points(model, tokenizer, call))

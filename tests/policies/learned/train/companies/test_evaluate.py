@@ -22,7 +22,7 @@ from policies.learned.train.dialogue import Line, Weights
 from policies.notes import read_note
 from policies.trajectory import Role, Segment
 
-WEIGHTS = Path(str(resources.files("policies.learned.core"))) / "weights" / "front_desk"
+WEIGHTS = Path(str(resources.files("policies.learned.core"))) / "weights" / "boxed"
 
 
 @pytest.fixture(scope="module")
