@@ -17,6 +17,7 @@ _NOT_HEARD = (
     "i did not get that",
     "let us take it slowly",
     "please say just",
+    "is it? please",
     "are you still there",
     "are you there",
 )

@@ -129,7 +129,7 @@ class HandCaller(Caller):
     def _bare_answer(self, kind: str, reply: Utterance) -> Utterance:
         """Who is asked for a bare yes, no or value gives it, whoever it is; `reply` is what it would say otherwise."""
         if kind == "readback":
-            return Utterance((Word("no", "no"),) if self.wrong else (Word("yes", "yes"),), reply.act)
+            return Utterance((Word(reply.act, reply.act),), reply.act) if reply.act in {"yes", "no"} else reply
         slot = {"offer": "time", "single": "time"}.get(kind, kind)
         value = getattr(self.goal, slot, None)
         return Utterance(tuple(Word(text, slot) for text in str(value).split()), slot) if value else reply
