@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from policies.agreement import answer
+from policies.denial import denied
 from policies.learned.core.grammar import GrammarLimits, TurnGrammar
 from policies.learned.core.lexicon import Lexicon
 from policies.learned.core.tokenizer import Tokenizer
@@ -56,6 +57,11 @@ def _values(spoken: str) -> str:
     """The words of a result that are values: neither the runtime's own nor a masked number."""
     plain = re.sub(r"\[[^\]]*\]", " ", spoken)
     return " ".join(word for word in plain.split() if word not in _NO_VALUE)
+
+
+def _last_said(trajectory: Trajectory) -> str:
+    """What the agent said last, as far as it was heard."""
+    return next((one.text for one in reversed(trajectory.segments) if one.role is Role.SAY), "")
 
 
 class _MustCall:
@@ -125,6 +131,7 @@ class CoreLanguage:
             _by_the_words(self._notes, heard, facts.known) if self._confirms else self._notes,
             self._shapes,
             heard=copyable(facts.lately),
+            denied={} if after_result else denied(_last_said(trajectory), heard, facts.known, self._notes),
             offered=facts.offered,
             after_result=after_result,
             known=facts.known,

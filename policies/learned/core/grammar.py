@@ -70,7 +70,8 @@ Stage = Literal["begin", "note", "thought", "expect", "action", "tool", "argumen
 class TurnGrammar:
     """The grammar of one agent turn.
 
-    `heard`: texts of the segments a ``heard`` value may be copied from, lately heard ones; `offered`: the times of the
+    `heard`: texts of the segments a ``heard`` value may be copied from, lately heard ones; `denied`: fields whose old
+    value may not stay, and the texts that a new one is copied from instead; `offered`: the times of the
     last look-up, empty when there was none; `lexicon`, `sayable`: the words that may be said (without a lexicon, any);
     `known`: the previous note by field name; `after_result`: the turn goes on
     after a tool's result, with `known` as its note; `thought`: a note in the middle of the caller's turn, done when
@@ -87,6 +88,7 @@ class TurnGrammar:
         tools: Sequence[ToolShape],
         *,
         heard: Sequence[str] = (),
+        denied: Mapping[str, Sequence[str]] | None = None,
         offered: Sequence[str] = (),
         known: Mapping[str, str] | None = None,
         after_result: bool = False,
@@ -115,6 +117,7 @@ class TurnGrammar:
         self._notes, self._tools = tuple(notes), {tool.name: tool for tool in tools}
         self._limits = limits or GrammarLimits()
         self._spans = spans(heard, self._limits.heard_words)
+        self._denied = {name: spans(texts, self._limits.heard_words) for name, texts in (denied or {}).items()}
         self._offered, self._known = tuple(offered), dict(known or {})
         self._blocked, self._silence, self._bye = frozenset(blocked_tools), silence, bye
         self._interleaved, self._said_tokens = interleaved, 0
@@ -368,6 +371,8 @@ class TurnGrammar:
         return (parameter.name,) if slot % 2 == 0 else self._argument_options(parameter)
 
     def _note_options(self, item: NoteField, before: Mapping[str, str]) -> tuple[str, ...]:
+        if item.name in self._denied:
+            return (UNKNOWN, *self._denied[item.name])
         options = self._of_kind(item.kind, item.values, self._known.get(item.name))
         if item.kind == "time" and self._offered:
             same = all(before.get(name) == self._known.get(name, UNKNOWN) for name in self._lookup if name in before)

@@ -20,6 +20,7 @@ from typing import Literal
 import numpy as np
 
 from policies.agreement import Answer, answer
+from policies.denial import denied
 from policies.learned.core.decode import decode_turn
 from policies.learned.core.grammar import TurnGrammar
 from policies.learned.core.lexicon import Lexicon
@@ -138,16 +139,15 @@ class ModelAgent:
 
     def _repair(self, before: str, note: str) -> Repair | None:
         """The other way to ask where the same question was answered in vain, as the runtime's mind does it."""
-        said = next((item.text for item in reversed(self.call.segments) if item.role is Role.SAY), "")
-        self.misses = counted(self.misses, said, before, note, NOTE_FIELDS)
-        found = repair(self.misses, said, NOTE_FIELDS)
+        self.misses = counted(self.misses, self.last_said, before, note, NOTE_FIELDS)
+        found = repair(self.misses, self.last_said, NOTE_FIELDS)
         if found is not None:
             self.misses = found.misses
         return found
 
     def _agreed(self, grammar: TurnGrammar) -> bool:
         """Whether the last thing said was a read-back of these values, and the caller said yes to it."""
-        said = next((item.text for item in reversed(self.call.segments) if item.role is Role.SAY), "")
+        said = self.last_said
         read_back = said.endswith("is that right?") and all(value in said for value in grammar.arguments.values())
         return read_back and grammar.note.get("answer") == "yes"
 
@@ -158,6 +158,7 @@ class ModelAgent:
             self._fields(),
             TOOLS,
             heard=copyable(turns[-4:]),
+            denied={} if after_result else denied(self.last_said, self.last_heard, self.note, NOTE_FIELDS),
             offered=self.offered,
             known=self.note,
             after_result=after_result,
@@ -166,15 +167,25 @@ class ModelAgent:
             sayable=self._sayable(),
         )
 
-    def verdict(self) -> Answer:
-        """What the rule makes of the caller's last turn."""
+    @property
+    def last_heard(self) -> str:
+        """The caller's last turn."""
         turn: list[str] = []
         for item in reversed(self.call.segments):
             if item.role in (Role.SAY, Role.SILENCE):
                 break
             if item.role is Role.HEARD:
                 turn.insert(0, item.text)
-        return answer(" ".join(turn), " ".join(self.note.values()))
+        return " ".join(turn)
+
+    @property
+    def last_said(self) -> str:
+        """What the agent said last."""
+        return next((item.text for item in reversed(self.call.segments) if item.role is Role.SAY), "")
+
+    def verdict(self) -> Answer:
+        """What the rule makes of the caller's last turn."""
+        return answer(self.last_heard, " ".join(self.note.values()))
 
     def _fields(self) -> tuple[NoteField, ...]:
         """The note's fields; where the rule hears a plain yes or no, the answer may not say otherwise."""

@@ -1,0 +1,59 @@
+"""A refused name may not stay; a refused day leaves it alone."""
+
+from __future__ import annotations
+
+import pytest
+
+from policies.denial import denied
+from policies.shapes import NoteField
+
+NOTES = (
+    NoteField("intent", "choice", ("none", "book", "cancel", "hours", "other")),
+    NoteField("day", "choice", ("monday", "tuesday", "wednesday")),
+    NoteField("time", "time"),
+    NoteField("name", "heard"),
+    NoteField("answer", "choice", ("yes", "no", "unclear")),
+)
+KNOWN = {"intent": "cancel", "day": "monday", "time": "-", "name": "obliged", "answer": "-"}
+ASKED = "so i cancel the visit on monday for obliged, is that right?"
+
+
+@pytest.mark.parametrize(
+    ("answer", "runs"),
+    [
+        ("no it's okonkwo", ("okonkwo",)),
+        ("no madam my family name is okonkwo", ("okonkwo",)),
+        ("no no chip rosewater", ("chip rosewater",)),
+        ("that's wrong it's for miller", ("miller",)),
+    ],
+)
+def test_a_refused_name_is_copied_anew_from_the_answer(answer: str, runs: tuple[str, ...]) -> None:
+    assert denied(ASKED, answer, KNOWN, NOTES) == {"name": runs}
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        "no",  # which value is wrong is not said
+        "no that's not right",
+        "no i said tuesday",  # the day was wrong
+        "no at ten thirty",
+        "no cancel it please",  # a word of the task, no new value
+        "no obliged is right but not the rest",  # said again, so not refused
+        "yes that's right",
+        "okonkwo",  # no refusal: the model may understand it as it likes
+    ],
+)
+def test_anything_else_leaves_the_note_alone(answer: str) -> None:
+    assert denied(ASKED, answer, KNOWN, NOTES) == {}
+
+
+def test_what_was_not_read_back_or_is_not_known_was_not_refused() -> None:
+    assert denied("what name is it for?", "no it's okonkwo", KNOWN, NOTES) == {}
+    assert denied(ASKED, "no it's okonkwo", KNOWN | {"name": "-"}, NOTES) == {}
+
+
+def test_two_copied_values_leave_it_open_which_was_meant() -> None:
+    notes = (*NOTES, NoteField("street", "heard"))
+    known = KNOWN | {"street": "high way"}
+    assert denied("for obliged in high way, is that right?", "no okonkwo", known, notes) == {}
