@@ -31,7 +31,10 @@ PURE = (
         for name in "events commands record conversation floor plans mind_settings mind labels latency".split()
     ),
     *(f"memory/{name}.py" for name in ("records", "recall", "rules")),
-    *(f"audio/{name}.py" for name in ("frame", "g711", "resample", "vad", "transcript", "heard", "playout", "jitter")),
+    *(
+        f"audio/{name}.py"
+        for name in ("frame", "g711", "resample", "vad", "transcript", "agreement", "heard", "playout", "jitter")
+    ),
 )
 """The pure ring (STYLE 3), with all of `policies/` but `policies/learned/`."""
 
