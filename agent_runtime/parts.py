@@ -28,7 +28,7 @@ from .engines.core_language import CoreLanguage
 from .engines.embedded import EmbeddedEngine
 from .floor import FloorSettings
 from .mind_settings import MindSettings
-from .ports import Engine, Voice
+from .ports import Engine, Recogniser, Voice
 from .session import Ears
 from .thinking import Language
 
@@ -93,29 +93,42 @@ async def _given(voice: Voice) -> Voice:
 
 async def _open_ears(agent: Agent, run: Runner, stack: AsyncExitStack) -> Ears:
     from audio.engines.silero import Silero
+
+    detector = Silero(run)
+    stack.callback(detector.close)
+    open_recogniser = {"pocketsphinx": _open_sphinx, "whisper": _open_whisper}[agent.recogniser.kind]
+    recogniser, _ = await asyncio.gather(open_recogniser(agent, run, stack), detector.warm())
+    return Ears(detector, recogniser)
+
+
+async def _open_sphinx(agent: Agent, run: Runner, stack: AsyncExitStack) -> Recogniser:
     from audio.engines.sphinx.pool import SphinxPool
     from audio.language.files import build_language
     from audio.language.ngram import LanguageError
 
-    detector = Silero(run)
-    stack.callback(detector.close)
+    try:
+        language = await asyncio.to_thread(build_language, agent.sentences(), (), cache_folder() / "language")
+    except LanguageError as error:
+        if not isinstance(error.__cause__, OSError):
+            raise
+        # Nowhere to keep it: it is made for this run alone, which costs every start 0.3 s.
+        brief = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="duologue-")))
+        language = await asyncio.to_thread(build_language, agent.sentences(), (), brief)
+    pool = SphinxPool(run, language)
+    stack.push_async_callback(pool.close)
+    await pool.warm()
+    return pool
 
-    async def recogniser() -> SphinxPool:
-        try:
-            language = await asyncio.to_thread(build_language, agent.sentences(), (), cache_folder() / "language")
-        except LanguageError as error:
-            if not isinstance(error.__cause__, OSError):
-                raise
-            # Nowhere to keep it: it is made for this run alone, which costs every start 0.3 s.
-            brief = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="duologue-")))
-            language = await asyncio.to_thread(build_language, agent.sentences(), (), brief)
-        pool = SphinxPool(run, language)
-        stack.push_async_callback(pool.close)
-        await pool.warm()
-        return pool
 
-    pool, _ = await asyncio.gather(recogniser(), detector.warm())
-    return Ears(detector, pool)
+async def _open_whisper(agent: Agent, run: Runner, stack: AsyncExitStack) -> Recogniser:
+    from audio.engines.whisper.pool import WhisperPool
+    from audio.engines.whisper.stream import WhisperSettings
+
+    asked = agent.recogniser
+    pool = WhisperPool(run, WhisperSettings(asked.model, asked.language, asked.compute, asked.step_ms))
+    stack.push_async_callback(pool.close)
+    await pool.warm()
+    return pool
 
 
 async def _open_voice(agent: Agent, run: Runner, stack: AsyncExitStack) -> Voice:

@@ -27,8 +27,8 @@ class AgreementSettings:
 
     `trim_s` (s): a stretch that has grown to this length is cut after its last committed end of a sentence. 15 is
         whisper_streaming's value.
-    `most_s` (s): no stretch grows beyond this; where nothing better offers it is cut in two, agreed on or not. 28 leaves
-        room for the padding of Whisper's window of 30 s.
+    `most_s` (s): no stretch grows beyond this; where nothing better offers it is cut in two, agreed on or not. 28
+        leaves room for the padding of Whisper's window of 30 s.
     `pause_ms` (ms): a gap between two words that counts as an end of a sentence where punctuation shows none. A guess.
     `overlap_ms` (ms): how far a word may start before the end of the last committed one and still be a new word; word
         times shift from decoding to decoding. 100 is whisper_streaming's value.
@@ -50,7 +50,8 @@ class AgreementSettings:
             )
         if min(self.pause_ms, self.overlap_ms, self.echo_words) < 0:
             raise AgreementError(
-                f"pause_ms {self.pause_ms}, overlap_ms {self.overlap_ms}, echo_words {self.echo_words}; expected 0 or more"
+                f"pause_ms {self.pause_ms}, overlap_ms {self.overlap_ms}, echo_words {self.echo_words}; "
+                "expected 0 or more"
             )
 
 
@@ -193,7 +194,7 @@ class Agreement:
         n_settled = self._settled
         while n_settled < len(self._committed) and self._committed[n_settled].end_sample <= latest:
             n_settled += 1
-        # A committed word across the cut would be heard as half a word: the cut goes after it, and before one that is not.
+        # A word across the cut would be heard as half a word: the cut goes after a committed one, before another.
         if n_settled < len(self._committed) and self._committed[n_settled].start_sample < latest:
             latest = self._committed[n_settled].end_sample
             n_settled += 1

@@ -128,7 +128,7 @@ def test_hypotheses_come_in_order_and_not_too_long() -> None:
     agreement.update((), S)
     with pytest.raises(AgreementError, match="at sample 15999, after one at 16000; they come in order"):
         agreement.update((), S - 1)
-    with pytest.raises(AgreementError, match="covers|over 32001 samples; the limit is 32000"):
+    with pytest.raises(AgreementError, match="over 32001 samples; the limit is 32000"):
         agreement.finish((), 2 * S + 1)
 
 
