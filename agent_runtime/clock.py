@@ -157,9 +157,7 @@ class VirtualLoop(asyncio.SelectorEventLoop):
             self.call_at(due_s, self._release, job)
         return promise
 
-    def run_in_executor(
-        self, executor: Executor | None, func: Callable[[*Ts], T], *args: *Ts
-    ) -> asyncio.Future[T]:
+    def run_in_executor(self, executor: Executor | None, func: Callable[[*Ts], T], *args: *Ts) -> asyncio.Future[T]:
         """Outside work of guests (`asyncio.to_thread`): freezes the clock, costs nothing in virtual time."""
         if executor is None:
             executor = self._fallback_pool()

@@ -99,8 +99,9 @@ class Segment:
 
     def begin(self) -> int:
         """A live decoding begins: the sample that it reaches to, which is the newest that one decoding can hear."""
-        self._next = self.total + self._step
-        return min(self.total, self.agreement.base + self.agreement.most)
+        end = min(self.total, self.agreement.base + self.agreement.most)
+        self._next = end + self._step
+        return end
 
     def stretch(self, end: int, before: str, *, final: bool = False) -> Stretch:
         """The sound from the last cut up to sample `end`; `before` is the text of earlier segments."""
@@ -165,6 +166,7 @@ class WhisperStream:
         check_pcm(pcm, "sound to recognise")
         segment = self._segment
         segment.append(pcm)
+        self._raise_failure()
         if due_s is not None:
             return await self._feed_ahead(segment, due_s)
         if segment.worth_decoding and not segment.followed:
@@ -181,16 +183,14 @@ class WhisperStream:
         Waits for the one decoding that runs already, its own or another call's, and then goes before all partials.
         """
         self._check_open()
+        self._raise_failure()
         segment, self._segment = self._segment, Segment(self._settings)
         segment.over = True  # a partial decoding of it that still waits is stale from here on
         self._ready = []
         if not segment.total:
             return Hypothesis((), 0, final=True)
         async with self._in_order, self._turns.turn(final=True):
-            agreement = segment.agreement
-            while segment.total - agreement.base > agreement.most:
-                end = agreement.base + agreement.most
-                segment.take(await self._decode(segment.stretch(end, self._before)), end)
+            await self._shorten(segment, segment.total)
             rows = await self._decode(segment.stretch(segment.total, self._before, final=True))
         final = segment.take_last(rows)
         spelled = " ".join([self._before, *(word.spelled for word in final.words)])
@@ -213,6 +213,7 @@ class WhisperStream:
         found: list[Hypothesis] = []
         async with self._in_order:  # feeds that overlap keep their order
             for end in points:
+                found += await self._shorten(segment, end, due_s)
                 rows = await self._decode(segment.stretch(end, self._before), due_s)
                 found += segment.take(rows, end)
         return found
@@ -234,12 +235,24 @@ class WhisperStream:
         finally:
             segment.followed = False
 
+    async def _shorten(self, segment: Segment, end: int, due_s: float | None = None) -> list[Hypothesis]:
+        """Decode until what is left before `end` fits into one decoding."""
+        found: list[Hypothesis] = []
+        agreement = segment.agreement
+        while end - agreement.base > agreement.most:
+            reach = agreement.base + agreement.most
+            found += segment.take(await self._decode(segment.stretch(reach, self._before), due_s), reach)
+        return found
+
     async def _decode(self, stretch: Stretch, due_s: float | None = None) -> list[Row]:
         return await self._run("whisper", self._worker.thread, partial(self._worker.decode, stretch), due_s=due_s)
 
     def _check_open(self) -> None:
         if self._closed or self._worker.closed:
             raise WhisperError("the stream was closed (open another one)")
+
+    def _raise_failure(self) -> None:
+        """A partial decoding failed twice beside the feeds: now somebody hears of it, once."""
         if self._failure is not None:
             failure, self._failure = self._failure, None
             raise failure

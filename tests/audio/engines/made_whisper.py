@@ -1,8 +1,8 @@
 """A Whisper with random weights, made on the spot: numpy into CTranslate2's own description of the model.
 
-No hub, no torch: what comes out has the real file formats, the real vocabulary layout (51,865 entries, so that it counts
-as multilingual) and the real path through faster-whisper. Its text means nothing and never ends by itself; cap its
-tokens. Sizes are Whisper's own, or `MADE`, which takes 3 MB and 0.05 s a decoding.
+No hub, no torch: what comes out has the real file formats, the real vocabulary layout (51,865 entries, so that it
+counts as multilingual) and the real path through faster-whisper. Its text means nothing and never ends by itself;
+cap its tokens. Sizes are Whisper's own, or `MADE`, which takes 3 MB and 0.05 s a decoding.
 """
 
 from __future__ import annotations
@@ -127,9 +127,12 @@ def _bytes() -> list[str]:
 def _text() -> list[str]:
     """Text tokens: bytes, then made-up words with a space (written Ġ) before them, some of which end a sentence."""
     syllables = ["".join(pair) for pair in product("bdfgklmnprstvz", "aeiou")]
-    words = ("".join(pair) for pair in product(syllables, syllables, ["", "n", "s", "lt", "r", "m", "x", "k", "p", "t.", "d?"]))
+    words = (
+        "".join(pair)
+        for pair in product(syllables, syllables, ["", "n", "s", "lt", "r", "m", "x", "k", "p", "t.", "d?"])
+    )
     words = ("Ġ" + word for word in words)
-    return [*_bytes(), *(word for _, word in zip(range(N_TEXT - 256), words))]
+    return [*_bytes(), *(word for _, word in zip(range(N_TEXT - 256), words, strict=False))]
 
 
 def _special() -> list[str]:

@@ -10,7 +10,7 @@ import asyncio
 import os
 import signal
 import wave
-from collections.abc import Awaitable, Callable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from functools import partial
 from itertools import pairwise
 from pathlib import Path
@@ -68,12 +68,12 @@ def module(make: Make) -> ModuleType:
 
 
 @pytest.fixture(scope="session")
-def clips() -> Iterator[Callable[[str], Pcm]]:
+def clips() -> Callable[[str], Pcm]:
     def read(name: str) -> Pcm:
         with wave.open(str(DEMO / f"{name}.wav"), "rb") as clip:
             return np.frombuffer(clip.readframes(clip.getnframes()), np.int16)
 
-    yield read
+    return read
 
 
 @pytest.fixture
