@@ -322,7 +322,7 @@ def _recogniser(folder: Path, section: Mapping[str, Any]) -> RecogniserSettings:
     values = {name: value for name, value in section.items() if name != "phrases"}
     if values.get("kind", "pocketsphinx") == "pocketsphinx" and (unused := sorted(values.keys() - {"kind"})):
         raise AgentFileError(f'{FILE_NAME}: [recogniser] {unused[0]} is for whisper; add kind = "whisper"')
-    if "model" in values and (folder / values["model"]).is_dir():
+    if values.get("model") and (folder / values["model"]).is_dir():
         values["model"] = str(folder / values["model"])
     return RecogniserSettings(**values)
 
