@@ -164,7 +164,8 @@ def hypotheses(draw: st.DrawFn) -> list[tuple[list[tuple[str, float, float]], fl
 
 @given(hypotheses())
 def test_promises(drawn: list[tuple[list[tuple[str, float, float]], float]]) -> None:
-    agreement, total, previous = Agreement(SETTINGS), 0, ()
+    agreement, total = Agreement(SETTINGS), 0
+    previous: tuple[TimedWord, ...] = ()
     for words, new_s in drawn:
         total += round(new_s * S)
         while True:

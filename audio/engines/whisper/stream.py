@@ -69,7 +69,6 @@ class Segment:
     def __init__(self, settings: WhisperSettings) -> None:
         self.agreement = Agreement(settings.agreement)
         self.total = 0
-        self.over = False
         self.followed = False
         """A task decodes the segment as it grows."""
         self._settings = settings
@@ -89,7 +88,7 @@ class Segment:
     @property
     def worth_decoding(self) -> bool:
         """A step of sound is new since the last decoding began."""
-        return not self.over and self.total >= self._next
+        return self.total >= self._next
 
     def points(self) -> list[int]:
         """Where sound that runs ahead is decoded next: after each step, wherever the blocks end."""
@@ -184,8 +183,8 @@ class WhisperStream:
         """
         self._check_open()
         self._raise_failure()
+        # A partial decoding of the segment that still waits is stale from here on.
         segment, self._segment = self._segment, Segment(self._settings)
-        segment.over = True  # a partial decoding of it that still waits is stale from here on
         self._ready = []
         if not segment.total:
             return Hypothesis((), 0, final=True)
@@ -202,7 +201,6 @@ class WhisperStream:
         if self._closed:
             return
         self._closed = True
-        self._segment.over = True
         self._worker.streams -= 1
         for task in self._following:
             task.cancel()
@@ -221,15 +219,14 @@ class WhisperStream:
     async def _follow(self, segment: Segment) -> None:
         """Decode a live segment as it grows, one decoding at a time, as long as there is enough that is new."""
         try:
-            while segment.worth_decoding:
+            while segment is self._segment and segment.worth_decoding:
                 async with self._turns.turn(final=False):
-                    if segment.over:
+                    if segment is not self._segment:
                         return
                     end = segment.begin()
                     rows = await self._decode(segment.stretch(end, self._before))
-                if segment.over:
-                    return
-                self._ready += segment.take(rows, end)
+                if segment is self._segment:
+                    self._ready += segment.take(rows, end)
         except WhisperError as error:
             self._failure = error  # for whoever feeds or finishes next; here nobody would hear it
         finally:

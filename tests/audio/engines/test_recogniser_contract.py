@@ -144,7 +144,7 @@ def test_each_segment_counts_from_its_own_start(make: Make, clips: Callable[[str
 def test_a_cancelled_feed_loses_no_sound(make: Make, speech: Pcm) -> None:
     async def talk(stream: RecogniserStream) -> Hypothesis:
         async with asyncio.TaskGroup() as group:
-            feeding = group.create_task(stream.feed(speech[:20_000], due_s=0.0))  # type: ignore[arg-type]
+            feeding = group.create_task(stream.feed(speech[:20_000], due_s=0.0))
             await asyncio.sleep(0)
             feeding.cancel()
         assert feeding.cancelled()
