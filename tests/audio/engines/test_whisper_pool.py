@@ -7,6 +7,7 @@ weights.
 from __future__ import annotations
 
 import asyncio
+import dataclasses
 import os
 import signal
 from collections.abc import Awaitable, Callable
@@ -111,6 +112,40 @@ def test_the_newest_sound_wins_where_decoding_is_slower_than_its_step(settings: 
         (3.212, 4.112, 3.2),
     ]
     assert (final.at_sample, final.final) == (round(3.2 * S), True)
+
+
+def test_a_step_counts_from_the_sound_that_the_last_decoding_heard(settings: WhisperSettings) -> None:
+    run = Watched()
+
+    async def talk(pool: WhisperPool) -> None:
+        heard, *others = [await pool.open() for _ in range(4)]
+        for one in others:
+            await one.feed(noise(0.3))
+        async with asyncio.TaskGroup() as group:
+            for one in others:
+                group.create_task(one.finish())
+            await speak(heard, noise(2.0))
+        for one in (heard, *others):
+            await one.close()
+
+    live(run, settings, talk, cost_s=0.3)
+    # Three finals hold the worker until 0.9 s; the partial due at 0.512 s hears what is there then, the next a step on.
+    assert [job[0] for job in run.jobs[:5]] == [0.0, 0.3, 0.6, 0.9, 1.408]
+
+
+def test_the_text_of_one_segment_prompts_the_next(settings: WhisperSettings) -> None:
+    async def talk(pool: WhisperPool) -> list[Any]:
+        heard, finals = await pool.open(), []
+        for _ in range(2):
+            await heard.feed(noise(0.5))
+            finals.append((await heard.finish()).words)
+        await heard.close()
+        return finals
+
+    first, second = live(Watched(), settings, talk)
+    assert first != second
+    first, second = live(Watched(), dataclasses.replace(settings, prompt_chars=0), talk)
+    assert first == second
 
 
 def test_partials_are_told_by_the_first_feed_after_they_are_known(settings: WhisperSettings) -> None:
