@@ -53,15 +53,15 @@ def test_partials_become_known_while_the_caller_speaks_and_the_final_after(
     partials = [one for one in heard.entries if isinstance(one.what, ev.PartialTranscript)]
     finals = [one for one in heard.entries if isinstance(one.what, ev.FinalTranscript)]
     stops = [one for one in heard.entries if isinstance(one.what, ev.SpeechStopped)]
-    assert len(partials) >= 2
+    assert partials
     assert len(finals) == len(stops) >= 1
     assert heard.ended.reason == "caller_hung_up"
     assert not [one for one in heard.entries if isinstance(one.what, ev.PartFailed)]
-    # What a decoding costs in the model, 0.6 s, stands between a stretch of speech and its words.
+    # What a decoding costs in the model, 1.2 s, stands between a stretch of speech and its words.
     origin_s = stops[0].at_s - stops[0].what.known_sample / 16_000  # type: ignore[union-attr]
     for entry in partials:
-        assert 0.6 <= entry.at_s - origin_s - entry.what.end_sample / 16_000 < 0.7  # type: ignore[union-attr]
-    assert all(0.6 <= final.at_s - stop.at_s <= 1.2 for final, stop in zip(finals, stops, strict=True))
+        assert 1.2 <= entry.at_s - origin_s - entry.what.end_sample / 16_000 < 1.3  # type: ignore[union-attr]
+    assert all(1.2 <= final.at_s - stop.at_s <= 2.4 for final, stop in zip(finals, stops, strict=True))
     again = call(model)
     assert again.entries == heard.entries, "the same call is the same log"
 

@@ -20,7 +20,7 @@ __all__ = ["PATIENCE_S", "Stretch", "WhisperError", "Worker"]
 
 PATIENCE_S = 30.0
 """How long a worker may be silent over one stretch before it counts as hung. A guess: decoding with the base model
-takes 1.3 s of an idle core, and a machine with ten calls may give it a tenth of one."""
+takes 2.4 s of a core (BENCHMARKS.md), and a machine with many calls may give it a tenth of one."""
 
 START_PATIENCE_S = 60.0
 """The same for its start from a folder: about 2 s on an idle core, most of it for imports."""

@@ -2,7 +2,7 @@
 
 Whisper is no streaming model. While somebody speaks, the growing segment is decoded again after each `step_ms` of new
 sound; two decodings in a row say which words hold (`audio.agreement`); the end of the segment is decoded once more for
-the final text. A decoding takes 0.5 s of a core and more, so a live `feed` never waits for one: it starts a decoding
+the final text. A decoding takes a second of a core, so a live `feed` never waits for one: it starts a decoding
 beside it and hands out what has become known since. Where the worker is late the newest sound wins: a stream has at
 most one partial decoding waiting, which takes the sound that is there when its turn comes, or nothing at all when its
 segment has ended by then. Finals are always decoded. Sound that runs ahead of its time (a recording) is waited for, at
