@@ -29,10 +29,22 @@ from .phrases import FORM, PhraseError, check_phrases, expand_phrases
 from .tools import Tool
 from .wording import Wording
 
-__all__ = ["ENGINES", "SWITCHES", "Agent", "AgentError", "AgentFileError", "VoiceSettings"]
+__all__ = [
+    "ENGINES",
+    "RECOGNISERS",
+    "SWITCHES",
+    "Agent",
+    "AgentError",
+    "AgentFileError",
+    "RecogniserSettings",
+    "VoiceSettings",
+]
 
 ENGINES = ("embedded",)
 """Kinds of language model an agent may ask for."""
+
+RECOGNISERS = ("pocketsphinx", "whisper")
+"""Kinds of recogniser an agent may ask for."""
 
 SWITCHES: tuple[str, ...] = ()
 """Names of behaviours that an agent may turn off; each is brought by the part that measures it."""
@@ -78,6 +90,30 @@ class VoiceSettings:
             raise AgentError(f"voice pitch is {self.pitch}; expected 0 to 99")
 
 
+@dataclass(frozen=True, slots=True)
+class RecogniserSettings:
+    """How callers' words are recognised. All but `kind` concern whisper; pocketsphinx learns the agent's phrases."""
+
+    kind: str = "pocketsphinx"
+    model: str = "base"
+    """A folder, or a name that faster-whisper knows."""
+    language: str = "en"
+    """Two letters, as Whisper names its languages."""
+    compute: str = "int8"
+    """CTranslate2's compute type."""
+    step_ms: int = 1000
+    """New sound after which the caller's speech is decoded again."""
+
+    def __post_init__(self) -> None:
+        if self.kind not in RECOGNISERS:
+            raise AgentError(f"recogniser kind is {self.kind!r}; expected one of {', '.join(RECOGNISERS)}")
+        for name in ("model", "language", "compute"):
+            if not getattr(self, name).strip():
+                raise AgentError(f"recogniser {name} is empty; leave it out for {_RECOGNISER_DEFAULTS[name]!r}")
+        if not 100 <= self.step_ms <= 10_000:
+            raise AgentError(f"recogniser step_ms is {self.step_ms}; expected 100 to 10000 milliseconds")
+
+
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class Agent:
     """One voice agent. Raises `AgentError` where its pieces do not fit each other.
@@ -105,6 +141,7 @@ class Agent:
     """A call is ended after this long."""
     phrases: Sequence[str] = ()
     """Templates of what callers may say (`agent_runtime.phrases`), for the recogniser; empty: made from the notes."""
+    recogniser: RecogniserSettings = field(default_factory=RecogniserSettings)
     voice: VoiceSettings = field(default_factory=VoiceSettings)
     engine: str = "embedded"
     model: Path | None = None
@@ -206,6 +243,10 @@ class Agent:
         values = {f.name: getattr(self, f.name) for f in dataclasses.fields(self) if f.name not in left_out}
         values["tools"] = [(tool.shape, tool.slow_s, tool.filler) for tool in self.tools]
         values["model"] = self.model.name if self.model else None
+        if self.recogniser == RecogniserSettings():
+            del values["recogniser"]  # logs from before there was a choice keep their digest
+        else:
+            values["recogniser"] = dataclasses.replace(self.recogniser, model=Path(self.recogniser.model).name)
         text = json.dumps(values, default=dataclasses.asdict, sort_keys=True, ensure_ascii=False)
         return hashlib.blake2b(text.encode(), digest_size=8).hexdigest()
 
@@ -234,6 +275,8 @@ class Agent:
                 found[name] = tuple(dict.fromkeys((*found.get(name, ()), *said)))
         return found
 
+
+_RECOGNISER_DEFAULTS = {"model": "base", "language": "en", "compute": "int8"}
 
 _ASKS = {"name": "what to call the agent", "persona": "who the agent is and for whom it speaks"}
 

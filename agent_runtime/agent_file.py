@@ -20,7 +20,12 @@ relative to the folder. A key that is not listed is an error, so that a slip of 
     [voice] name                          text: voice of the synthesiser ("en-us")
     [voice] rate_wpm                      whole number: words a minute (170)
     [voice] pitch                         whole number, 0..99 (50)
-    [recogniser] phrases                  text: file of phrase templates, see `agent_runtime.phrases`
+    [recogniser] kind                     "pocketsphinx" (default), or "whisper", which needs the extra of that name
+    [recogniser] phrases                  text: file of phrase templates, see `agent_runtime.phrases`; for pocketsphinx
+    [recogniser] model                    text: folder or name ("tiny", "base.en") of the whisper model ("base")
+    [recogniser] language                 text: what callers speak, as whisper names it ("en")
+    [recogniser] compute                  text: whisper's arithmetic ("int8")
+    [recogniser] step_ms                  whole number: new speech after which whisper decodes it again (1000)
     [engine] kind                         "embedded": the language model that runs in the program
     [engine] model                        text: folder of its weights (default: the model in the box)
     [switches]                            true or false by name: behaviours to turn off; none in this version
@@ -76,7 +81,16 @@ from policies.filler import FillerSettings
 from policies.repair import RepairSettings
 from policies.shapes import Kind, NoteField
 
-from .agent import ENGINES, SWITCHES, Agent, AgentError, AgentFileError, VoiceSettings
+from .agent import (
+    ENGINES,
+    RECOGNISERS,
+    SWITCHES,
+    Agent,
+    AgentError,
+    AgentFileError,
+    RecogniserSettings,
+    VoiceSettings,
+)
 from .agent_module import is_module_file, load_tools
 from .tools import Tool
 from .wording import Wording
@@ -117,6 +131,7 @@ def load_agent(folder: Path) -> Agent:
             **head,
             tools=_tools(folder, sections["tools"]),
             notes=_notes(table.get("note", [])),
+            recogniser=_recogniser(folder, sections["recogniser"]),
             voice=VoiceSettings(**sections["voice"]),
             engine=sections["engine"].get("kind", "embedded"),
             model=_model_folder(folder, sections["engine"].get("model")),
@@ -235,7 +250,14 @@ _KEYS: dict[str, dict[str, _Key]] = {
     "note": {"name": _TEXT, "kind": _one_of(*typing.get_args(Kind)), "values": _TEXTS, "ask": _TEXT},
     "tools": {"module": _TEXT, "names": _TEXTS},
     "voice": {"name": _TEXT, "rate_wpm": _whole("rate_wpm"), "pitch": _whole("pitch")},
-    "recogniser": {"phrases": _TEXT},
+    "recogniser": {
+        "kind": _one_of(*RECOGNISERS),
+        "phrases": _TEXT,
+        "model": _TEXT,
+        "language": _TEXT,
+        "compute": _TEXT,
+        "step_ms": _whole("step_ms"),
+    },
     "engine": {"kind": _one_of(*ENGINES), "model": _TEXT},
     "switches": {name: _FLAG for name in SWITCHES},
     **{section: _policy_keys(settings) for section, settings in POLICY_SECTIONS.items()},
@@ -309,6 +331,16 @@ def _model_folder(folder: Path, model: str | None) -> Path | None:
     if not (folder / model).is_dir():
         raise AgentFileError(f"{FILE_NAME}: [engine] model is {model!r}, but {folder / model} is no folder of weights")
     return folder / model
+
+
+def _recogniser(folder: Path, section: Mapping[str, Any]) -> RecogniserSettings:
+    """A model that is a folder is found from the agent's; any other text is taken for a name."""
+    values = {name: value for name, value in section.items() if name != "phrases"}
+    if values.get("kind", "pocketsphinx") == "pocketsphinx" and (unused := sorted(values.keys() - {"kind"})):
+        raise AgentFileError(f'{FILE_NAME}: [recogniser] {unused[0]} is for whisper; add kind = "whisper"')
+    if values.get("model") and (folder / values["model"]).is_dir():
+        values["model"] = str(folder / values["model"])
+    return RecogniserSettings(**values)
 
 
 def _with_phrases(agent: Agent, folder: Path, file: str | None) -> Agent:

@@ -57,8 +57,8 @@ class Deadlock(RuntimeError):
 class CostModel:
     """Every job costs what this table says, in seconds: kind -> (fixed, per unit). Deterministic.
 
-    Units: audio seconds for ``vad``, ``asr``, ``tts``; tokens for ``llm``. The default figures are rounded
-    measurements of the embedded parts on one core (BENCHMARKS.md).
+    Units: audio seconds for ``vad``, ``asr``, ``whisper``, ``tts``; tokens for ``llm``. The default figures are rounded
+    measurements of the embedded parts, and of the tiny whisper model, on one core (BENCHMARKS.md).
     """
 
     table: Mapping[str, tuple[float, float]]
@@ -66,7 +66,15 @@ class CostModel:
     @classmethod
     def embedded(cls) -> CostModel:
         """The costs of the embedded default."""
-        return cls({"vad": (0.0002, 0.004), "asr": (0.001, 0.05), "tts": (0.002, 0.002), "llm": (0.0005, 0.0008)})
+        return cls(
+            {
+                "vad": (0.0002, 0.004),
+                "asr": (0.001, 0.05),
+                "whisper": (1.2, 0.0),
+                "tts": (0.002, 0.002),
+                "llm": (0.0005, 0.0008),
+            }
+        )
 
     def __call__(self, kind: str, outcome: Outcome[Any], submitted_s: float) -> float:
         fixed, per_unit = self.table.get(kind, (0.0, 0.0))
@@ -149,9 +157,7 @@ class VirtualLoop(asyncio.SelectorEventLoop):
             self.call_at(due_s, self._release, job)
         return promise
 
-    def run_in_executor(
-        self, executor: Executor | None, func: Callable[[*Ts], T], *args: *Ts
-    ) -> asyncio.Future[T]:
+    def run_in_executor(self, executor: Executor | None, func: Callable[[*Ts], T], *args: *Ts) -> asyncio.Future[T]:
         """Outside work of guests (`asyncio.to_thread`): freezes the clock, costs nothing in virtual time."""
         if executor is None:
             executor = self._fallback_pool()

@@ -81,7 +81,7 @@ def examine() -> list[Part]:
     parts += [package(name, module, detail) for name, module, detail in PACKAGES]
     parts += [package(name, module, detail, extra=extra) for name, module, extra, detail in EXTRAS]
     parts += [program(name, detail) for name, detail in PROGRAMS]
-    return [*parts, _looked(_gpu), _calls()]
+    return [*parts, _looked(_whisper_models), _looked(_gpu), _calls()]
 
 
 def as_json(parts: Sequence[Part]) -> list[dict[str, Any]]:
@@ -249,6 +249,17 @@ def _gpu() -> Part:
         return Part("GPU", "optional", "", f"nvidia-smi finds none: {(run.stderr or run.stdout).strip()[:80]}")
     name, memory, driver = (field.strip() for field in run.stdout.splitlines()[0].split(",", 2))
     return Part("GPU", "present", driver, f"{name}, {memory}")
+
+
+def _whisper_models() -> Part:
+    from audio.engines.whisper.models import available, cached, hub_folder
+
+    detail = f"models for the faster-whisper recogniser in {hub_folder()}"
+    if found := cached():
+        return Part("whisper models", "present", "", f"{', '.join(found)}: {detail}")
+    if available() is None:
+        return Part("whisper models", "optional", "", detail, "pip install 'duologue[whisper]' first")
+    return Part("whisper models", "optional", "", detail, "the first call downloads one, or give a folder as its model")
 
 
 def _calls() -> Part:

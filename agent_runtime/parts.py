@@ -24,13 +24,12 @@ from .clock import run_outside
 
 if TYPE_CHECKING:
     from audio.engines.silero import Silero
-    from audio.engines.sphinx.pool import SphinxPool
     from audio.language.files import LanguageFiles
     from audio.outcome import Runner
     from policies.learned.core.model import CoreModel
 
     from .mind_settings import MindSettings
-    from .ports import Engine, Voice
+    from .ports import Engine, Recogniser, Voice
     from .session import Ears
     from .thinking import Language
 
@@ -124,9 +123,10 @@ async def _no_ears() -> tuple[None, None]:
     return None, None
 
 
-async def _open_ears(agent: Agent, run: Runner, stack: AsyncExitStack) -> tuple[Silero, SphinxPool]:
+async def _open_ears(agent: Agent, run: Runner, stack: AsyncExitStack) -> tuple[Silero, Recogniser]:
+    open_recogniser = {"pocketsphinx": _open_sphinx, "whisper": _open_whisper}[agent.recogniser.kind]
     async with asyncio.TaskGroup() as opening:
-        pool = opening.create_task(_open_recogniser(agent, run, stack))
+        pool = opening.create_task(open_recogniser(agent, run, stack))
         detector = opening.create_task(_open_detector(run, stack))
     return detector.result(), pool.result()
 
@@ -140,7 +140,7 @@ async def _open_detector(run: Runner, stack: AsyncExitStack) -> Silero:
     return detector
 
 
-async def _open_recogniser(agent: Agent, run: Runner, stack: AsyncExitStack) -> SphinxPool:
+async def _open_sphinx(agent: Agent, run: Runner, stack: AsyncExitStack) -> Recogniser:
     from audio.engines.sphinx.pool import SphinxPool
     from audio.language.ngram import LanguageError
 
@@ -153,6 +153,17 @@ async def _open_recogniser(agent: Agent, run: Runner, stack: AsyncExitStack) -> 
         brief = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="duologue-")))
         language = await asyncio.to_thread(_language, agent, brief)
     pool = SphinxPool(run, language)
+    stack.push_async_callback(pool.close)
+    await pool.warm()
+    return pool
+
+
+async def _open_whisper(agent: Agent, run: Runner, stack: AsyncExitStack) -> Recogniser:
+    from audio.engines.whisper.pool import WhisperPool
+    from audio.engines.whisper.stream import WhisperSettings
+
+    asked = agent.recogniser
+    pool = WhisperPool(run, WhisperSettings(asked.model, asked.language, asked.compute, asked.step_ms))
     stack.push_async_callback(pool.close)
     await pool.warm()
     return pool

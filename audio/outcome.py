@@ -21,7 +21,8 @@ T = TypeVar("T")
 class Outcome(Generic[T]):
     """The value of a finished job, its CPU seconds as timed in its worker, and its size in `units`.
 
-    Units are what the cost model charges by: audio seconds for ``vad``, ``asr`` and ``tts``, tokens for ``llm``.
+    Units are what the cost model charges by: audio seconds for ``vad``, ``asr``, ``whisper`` and ``tts``, tokens
+    for ``llm``.
     """
 
     value: T
@@ -32,8 +33,8 @@ class Outcome(Generic[T]):
 class Runner(Protocol):
     """Runs `call` in `pool` off the event loop and returns its value; cancellable, never blocks the loop.
 
-    `kind` names the cost model entry: ``vad``, ``asr``, ``tts``, ``llm``. `due_s` (loop time) marks work that runs
-    ahead: a replay may let virtual time advance to `due_s` before the result is in.
+    `kind` names the cost model entry: ``vad``, ``asr``, ``whisper``, ``tts``, ``llm``. `due_s` (loop time) marks
+    work that runs ahead: a replay may let virtual time advance to `due_s` before the result is in.
     """
 
     async def __call__(

@@ -33,7 +33,10 @@ PURE = (
         ).split()
     ),
     *(f"memory/{name}.py" for name in ("records", "recall", "rules")),
-    *(f"audio/{name}.py" for name in ("frame", "g711", "resample", "vad", "transcript", "heard", "playout", "jitter")),
+    *(
+        f"audio/{name}.py"
+        for name in ("frame", "g711", "resample", "vad", "transcript", "agreement", "heard", "playout", "jitter")
+    ),
 )
 """The pure ring (STYLE 3), with all of `policies/` but `policies/learned/`."""
 

@@ -10,7 +10,7 @@ from typing import Any, Literal
 import pytest
 
 from agent_runtime import agent as agent_module
-from agent_runtime.agent import Agent, AgentError, VoiceSettings
+from agent_runtime.agent import Agent, AgentError, RecogniserSettings, VoiceSettings
 from agent_runtime.tools import tool
 from agent_runtime.wording import Wording
 from policies.endpointing import EndpointSettings
@@ -185,8 +185,12 @@ def test_the_digest_follows_what_may_change_a_decision() -> None:
         {"filler": FillerSettings(texts=("hm.",))},
         {"phrases": ["yes"]},
         {"model": Path("weights/new")},
+        {"recogniser": RecogniserSettings("whisper", "tiny")},
+        {"recogniser": RecogniserSettings("whisper", "tiny", step_ms=500)},
     ]
     assert len({make(**changes).settings_digest() for changes in different} | {digest}) == len(different) + 1
+    here, there = (make(recogniser=RecogniserSettings("whisper", f"{at}/tiny")) for at in ("here", "there"))
+    assert here.settings_digest() == there.settings_digest()
     assert make(model=Path("here/new")).settings_digest() == make(model=Path("there/new")).settings_digest()
 
 

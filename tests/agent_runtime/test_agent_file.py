@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from agent_runtime import agent_file
-from agent_runtime.agent import Agent, AgentFileError
+from agent_runtime.agent import Agent, AgentFileError, RecogniserSettings
 from agent_runtime.wording import Wording
 from policies.barge_in import BargeInSettings
 from policies.endpointing import EndpointSettings
@@ -49,7 +49,12 @@ rate_wpm = 150
 pitch = 40
 
 [recogniser]
+kind = "whisper"
 phrases = "phrases.txt"
+model = "weights"
+language = "de"
+compute = "float32"
+step_ms = 500
 
 [engine]
 kind = "embedded"
@@ -111,6 +116,7 @@ def test_every_key_arrives(tmp_path: Path) -> None:
     assert agent.notes == (NoteField("day", "choice", ("monday", "tuesday")), NoteField("name", "heard"))
     assert [tool.name for tool in agent.tools] == ["second"]
     assert (agent.voice.name, agent.voice.rate_wpm, agent.voice.pitch) == ("de", 150, 40)
+    assert agent.recogniser == RecogniserSettings("whisper", str(tmp_path / "weights"), "de", "float32", 500)
     assert set(agent.sentences()) == {"on monday", "on tuesday"}
     assert (agent.engine, agent.model, agent.folder) == ("embedded", tmp_path / "weights", tmp_path)
     assert agent.endpointing == EndpointSettings(noise_ms=500, word_weight=1.0, habit_most_ms=250.5)
@@ -125,6 +131,11 @@ def test_three_keys_are_enough(tmp_path: Path) -> None:
     assert (agent.tools, agent.notes, agent.model, agent.today) == ((), (), None, None)
     assert agent.endpointing == EndpointSettings()
     assert "yes please" in agent.sentences()
+
+
+def test_a_whisper_model_that_is_no_folder_here_is_a_name(tmp_path: Path) -> None:
+    agent = Agent.load(write(tmp_path, HEAD + '[recogniser]\nkind = "whisper"\nmodel = "tiny.en"\n'))
+    assert agent.recogniser == RecogniserSettings("whisper", "tiny.en")
 
 
 def test_all_tools_without_names_and_a_date_as_text(tmp_path: Path) -> None:
@@ -204,6 +215,16 @@ WHOLE_MS = "expected a whole number of milliseconds"
             "[tools] names has 'fist', which tools.py does not define; did you mean 'first'?",
         ),
         (HEAD + "[engine]\nmodel = 'nowhere'", "[engine] model is 'nowhere', but "),
+        (HEAD + "[recogniser]\nkind = 'ears'", "[recogniser] kind is 'ears'; expected 'pocketsphinx' or 'whisper'"),
+        (HEAD + "[recogniser]\nmodel = 'tiny'", '[recogniser] model is for whisper; add kind = "whisper"'),
+        (
+            HEAD + "[recogniser]\nkind = 'whisper'\nstep_ms = 10",
+            "agent.toml: recogniser step_ms is 10; expected 100 to 10000 milliseconds",
+        ),
+        (
+            HEAD + "[recogniser]\nkind = 'whisper'\nmodel = ''",
+            "agent.toml: recogniser model is empty; leave it out for 'base'",
+        ),
         (HEAD + "[recogniser]\nphrases = 'no.txt'", "[recogniser] phrases is 'no.txt': cannot be read (No such file"),
         (
             HEAD + "[recogniser]\nphrases = 'latin.txt'",

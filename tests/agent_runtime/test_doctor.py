@@ -37,8 +37,8 @@ def test_it_tells_which_espeak_and_which_files(parts: dict[str, Part]) -> None:
 def test_it_imports_nothing_heavy() -> None:
     code = (
         "import sys; from agent_runtime.doctor import examine; examine();"
-        "print([name for name in ('torch', 'vllm', 'transformers', 'onnxruntime', 'av', 'pocketsphinx', 'aiortc')"
-        " if name in sys.modules])"
+        "print([name for name in ('torch', 'vllm', 'transformers', 'onnxruntime', 'av', 'pocketsphinx', 'aiortc',"
+        " 'faster_whisper', 'ctranslate2') if name in sys.modules])"
     )
     run = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True)
     assert run.stdout.strip() == "[]", run.stderr
@@ -89,6 +89,21 @@ def test_a_look_that_fails_is_a_part_that_is_missing() -> None:
 def test_recorded_calls_follow_the_environment(monkeypatch: pytest.MonkeyPatch, folder: str, state: str) -> None:
     monkeypatch.setenv("DUOLOGUE_CALLS", folder)
     assert doctor._calls().state == state
+
+
+def test_whisper_models_are_looked_for_in_the_hubs_cache(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("HF_HUB_CACHE", str(tmp_path))
+    part = doctor._whisper_models()
+    assert (part.name, part.state) == ("whisper models", "optional")
+    assert part.way_out
+    folder = tmp_path / "models--Systran--faster-whisper-tiny"
+    (folder / "snapshots" / "abc").mkdir(parents=True)
+    (folder / "snapshots" / "abc" / "model.bin").write_bytes(b"x")
+    (folder / "refs").mkdir()
+    (folder / "refs" / "main").write_text("abc")
+    part = doctor._whisper_models()
+    assert part.state == "present"
+    assert part.detail.startswith("tiny: ")
 
 
 def test_the_table_shows_the_way_out_only_where_something_is_missing() -> None:

@@ -24,6 +24,8 @@ from agent_runtime.thinking import Language
 from audio.engines.espeak.voice import EspeakVoice
 from audio.engines.silero import Silero, SileroStream
 from audio.engines.sphinx.pool import SphinxPool, SphinxStream
+from audio.engines.whisper.pool import WhisperPool
+from audio.engines.whisper.stream import WhisperStream
 
 if TYPE_CHECKING:
     from agent_runtime.engines.torch import TorchEngine, TorchSession
@@ -54,11 +56,13 @@ if TYPE_CHECKING:
     def detector_streams(silero: SileroStream) -> ports.DetectorStream:
         return silero
 
-    def recognisers(sphinx: SphinxPool) -> ports.Recogniser:
-        return sphinx
+    def recognisers(sphinx: SphinxPool, whisper: WhisperPool) -> Iterator[ports.Recogniser]:
+        yield sphinx
+        yield whisper
 
-    def recogniser_streams(sphinx: SphinxStream) -> ports.RecogniserStream:
-        return sphinx
+    def recogniser_streams(sphinx: SphinxStream, whisper: WhisperStream) -> Iterator[ports.RecogniserStream]:
+        yield sphinx
+        yield whisper
 
     def doors(recording: RecordingDoor, words: WordsDoor, tape: Tape, caller: ScriptedCaller) -> Iterator[ports.Door]:
         yield recording
@@ -78,6 +82,8 @@ FITS: list[tuple[type[Any], type[Any]]] = [
     (ports.DetectorStream, SileroStream),
     (ports.Recogniser, SphinxPool),
     (ports.RecogniserStream, SphinxStream),
+    (ports.Recogniser, WhisperPool),
+    (ports.RecogniserStream, WhisperStream),
     (ports.Door, RecordingDoor),
     (ports.Door, WordsDoor),
     (ports.Door, Tape),
@@ -109,7 +115,13 @@ def test_every_port_is_exported_and_documented(name: str) -> None:
 
 
 def test_adapters_of_the_speech_parts_never_import_the_port() -> None:
-    for name in ("audio.engines.silero", "audio.engines.sphinx.pool", "audio.engines.espeak.voice"):
+    for name in (
+        "audio.engines.silero",
+        "audio.engines.sphinx.pool",
+        "audio.engines.whisper.pool",
+        "audio.engines.whisper.stream",
+        "audio.engines.espeak.voice",
+    ):
         spec = importlib.util.find_spec(name)
         assert spec is not None
         assert spec.loader is not None

@@ -1,16 +1,19 @@
-"""A runner as the live runtime has it, which also keeps what the work cost."""
+"""A runner as the live runtime has it, which also keeps what the work cost; and a model to run."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+import importlib.util
+from collections.abc import Callable, Iterator
 from concurrent.futures import Executor
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TypeVar
 
 import pytest
 
 from audio.outcome import Outcome
+from tests.audio.engines.made_whisper import make_whisper
 
 T = TypeVar("T")
 
@@ -32,3 +35,14 @@ class KeepingRunner:
 @pytest.fixture
 def run() -> KeepingRunner:
     return KeepingRunner()
+
+
+@pytest.fixture(scope="session")
+def made_whisper(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """A Whisper folder with random weights; the hub is out of reach meanwhile."""
+    for needed in ("faster_whisper", "ctranslate2"):
+        if importlib.util.find_spec(needed) is None:
+            pytest.skip(f"{needed} is not installed (pip install 'duologue[whisper]')")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("HF_HUB_OFFLINE", "1")
+        yield make_whisper(tmp_path_factory.mktemp("whisper"))
