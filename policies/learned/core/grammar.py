@@ -117,7 +117,7 @@ class TurnGrammar:
         self._notes, self._tools = tuple(notes), {tool.name: tool for tool in tools}
         self._limits = limits or GrammarLimits()
         self._spans = spans(heard, self._limits.heard_words)
-        self._denied = {name: spans(texts, self._limits.heard_words) for name, texts in (denied or {}).items()}
+        self._denied = {name: spans(texts, self._limits.heard_words) for name, texts in (denied or {}).items() if texts}
         self._offered, self._known = tuple(offered), dict(known or {})
         self._blocked, self._silence, self._bye = frozenset(blocked_tools), silence, bye
         self._interleaved, self._said_tokens = interleaved, 0
@@ -372,7 +372,7 @@ class TurnGrammar:
 
     def _note_options(self, item: NoteField, before: Mapping[str, str]) -> tuple[str, ...]:
         if item.name in self._denied:
-            return (UNKNOWN, *self._denied[item.name])
+            return self._denied[item.name]
         options = self._of_kind(item.kind, item.values, self._known.get(item.name))
         if item.kind == "time" and self._offered:
             same = all(before.get(name) == self._known.get(name, UNKNOWN) for name in self._lookup if name in before)

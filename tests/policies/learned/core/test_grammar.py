@@ -326,3 +326,12 @@ def check_note(note: Mapping[str, str], heard: list[str], offered: Sequence[str]
     else:
         assert note["time"] in {*SPOKEN_TIMES, "-"}
     assert note["name"] in {"-", KNOWN["name"]} or any(f" {note['name']} " in f" {text} " for text in heard)
+
+
+def test_a_refused_name_gives_way_to_one_from_the_answer() -> None:
+    options: dict[str, Any] = {"heard": ["it is flu", "no it's bell"], "known": KNOWN | {"name": "flu"}}
+    assert accepts_note("book wednesday - flu no", **options)
+    options["denied"] = {"name": ("bell",)}
+    assert accepts_note("book wednesday - bell no", **options)
+    assert not accepts_note("book wednesday - flu no", **options)
+    assert not accepts_note("book wednesday - - no", **options)
