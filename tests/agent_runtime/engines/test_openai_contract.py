@@ -1,0 +1,110 @@
+"""The engine contract, held over HTTP: the official client, a real server, our core model behind it."""
+
+from __future__ import annotations
+
+import importlib
+import importlib.util
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from typing import Any
+
+import pytest
+
+from agent_runtime.clock import run_outside
+from agent_runtime.ports import Engine
+from tests.agent_runtime.engines import test_contract as contract
+from tests.agent_runtime.engines.core_server import MODEL_NAME, CoreServer, Form
+from tests.agent_runtime.engines.test_contract import Check, held, same_as_fresh, taken, tokens
+
+pytest.importorskip("openai", reason="openai is not installed (extra openai)")
+
+_TINY = importlib.util.find_spec("tests.agent_runtime.engines.tiny_engines")
+MODEL = importlib.import_module(_TINY.name if _TINY else contract.__name__).MODEL
+
+
+class Words:
+    """The tiny model's spelling: token n is the word wn."""
+
+    def encode(self, text: str) -> list[int]:
+        """Ids of words."""
+        return [int(word.removeprefix("w")) for word in text.split()]
+
+    def decode(self, ids: Any) -> str:
+        """Words of ids."""
+        return "".join(f" w{one}" for one in ids)
+
+
+@pytest.fixture(autouse=True)
+def _no_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
+
+
+def served(form: Form, *, biased: bool = True, **settings: Any) -> Callable[[], Any]:
+    """An engine over a server of that form, which is new and knows nothing."""
+
+    @asynccontextmanager
+    async def made() -> AsyncIterator[Any]:
+        from agent_runtime.engines.openai import OpenAIEngine, Server, WarmSettings
+
+        warm = settings.pop("warm", WarmSettings(least_tokens=1))
+        with CoreServer(MODEL, form=form, biased=biased) as server:
+            where = Server(server.url, MODEL_NAME, timeout_s=10)
+            async with OpenAIEngine(
+                where, run_outside, spelling=Words(), vocabulary_size=contract.VOCABULARY, warm=warm
+            ) as engine:
+                if form == "vllm":
+                    # The checks score every token there is: one answer may name them all. `score` by echo, which reads
+                    # each prompt afresh, is left to the continuations of several tokens.
+                    engine._top = contract.VOCABULARY
+                server.asked.clear()
+                server._kept.clear()
+                server.computed = 0
+                engine.test_server = server  # type: ignore[attr-defined]
+                yield engine
+
+    return made
+
+
+async def a_reply_that_is_kept_need_not_be_read_but_for_its_last_token(engine: Engine) -> None:
+    """As in the contract, one token apart: no server reads its own last token."""
+    session = await engine.open("c")
+    stream, suffix = tokens(1, 50), tokens(2, 4)
+    await session.sync(stream)
+    reply = await taken(session.stream(suffix, max_tokens=9, keep=True))
+    assert session.mark() == 50 + 4 + 9
+    extent = await session.sync([*stream, *suffix, *reply, *tokens(3, 3)])
+    assert (extent.reused, extent.computed, extent.rolled_back) == (62, 4, 0)
+    await same_as_fresh(engine, session, [*stream, *suffix, *reply, *tokens(3, 3)])
+
+
+KEPT = "a_reply_that_is_kept_is_part_of_the_stream"
+CHECKS: tuple[Check, ...] = (
+    *(check for check in contract.CONTRACT if getattr(check, "__name__", "") != KEPT),
+    a_reply_that_is_kept_need_not_be_read_but_for_its_last_token,
+    *getattr(contract, "TRUE_TO_THE_MODEL", ()),
+)
+
+
+@pytest.mark.parametrize("check", CHECKS, ids=lambda check: check.__name__)
+def test_the_contract_holds_over_http(check: Check) -> None:
+    held(served("vllm"), check)
+
+
+# What a server without an echo (llama-server) or without token ids (any other) can still keep.
+UNSCORED = [
+    check
+    for check in CHECKS
+    if check.__name__  # type: ignore[attr-defined]
+    in (
+        "a_suffix_counts_like_synced_tokens",
+        "a_stop_id_ends_a_reply_and_is_its_last_token",
+        "sync_accounts_for_every_token",
+        "a_closed_session_holds_nothing",
+    )
+]
+
+
+@pytest.mark.parametrize("check", UNSCORED, ids=lambda check: check.__name__)
+@pytest.mark.parametrize("form", ["llama", "text"])
+def test_servers_that_name_tokens_otherwise_hold_what_they_can(form: Form, check: Check) -> None:
+    held(served(form), check)
