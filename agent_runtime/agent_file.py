@@ -20,8 +20,15 @@ relative to the folder. A key that is not listed is an error, so that a slip of 
     [voice] rate_wpm                      whole number: words a minute (170)
     [voice] pitch                         whole number, 0..99 (50)
     [recogniser] phrases                  text: file of phrase templates, see `agent_runtime.phrases`
-    [engine] kind                         "embedded": the language model that runs in the program
-    [engine] model                        text: folder of its weights (default: the model in the box)
+    [engine] kind                         "embedded": the language model that runs in the program; or "openai": one
+                                          behind a server that speaks the OpenAI protocol
+    [engine] model                        text: folder of its weights (default: the model in the box), or its name at
+                                          the server
+    [engine] base_url                     text: where the server is, like "http://127.0.0.1:8000/v1"
+    [engine] api_key_env                  text: environment variable that holds the key (default: no key is sent)
+    [engine] tokens                       true or false: the server takes token ids, of our own token language (false)
+    [engine] tokenizer                    text: folder of that model's tokenizer (default: the model in the box)
+    [engine] timeout_s                    number: seconds after which a silent server is given up (10)
     [switches]                            true or false by name: behaviours to turn off; none in this version
     [endpointing] word_weight             number: see `policies.endpointing.EndpointSettings`, also for the next
     [endpointing] model_weight            number
@@ -66,7 +73,7 @@ from policies.endpointing import EndpointSettings
 from policies.filler import FillerSettings
 from policies.shapes import Kind, NoteField
 
-from .agent import ENGINES, SWITCHES, Agent, AgentError, AgentFileError, VoiceSettings
+from .agent import ENGINES, SWITCHES, Agent, AgentError, AgentFileError, ServerSettings, VoiceSettings
 from .agent_module import is_module_file, load_tools
 from .tools import Tool
 
@@ -104,8 +111,7 @@ def load_agent(folder: Path) -> Agent:
             tools=_tools(folder, sections["tools"]),
             notes=_notes(table.get("note", [])),
             voice=VoiceSettings(**sections["voice"]),
-            engine=sections["engine"].get("kind", "embedded"),
-            model=_model_folder(folder, sections["engine"].get("model")),
+            **_engine(folder, sections["engine"]),
             **{name: settings(**sections[name]) for name, settings in POLICY_SECTIONS.items()},
             switches=sections["switches"],
             folder=folder,
@@ -220,7 +226,12 @@ _KEYS: dict[str, dict[str, _Key]] = {
     "tools": {"module": _TEXT, "names": _TEXTS},
     "voice": {"name": _TEXT, "rate_wpm": _whole("rate_wpm"), "pitch": _whole("pitch")},
     "recogniser": {"phrases": _TEXT},
-    "engine": {"kind": _one_of(*ENGINES), "model": _TEXT},
+    "engine": {
+        "kind": _one_of(*ENGINES),
+        **dict.fromkeys(("model", "base_url", "api_key_env", "tokenizer"), _TEXT),
+        "tokens": _FLAG,
+        "timeout_s": _number("timeout_s"),
+    },
     "switches": {name: _FLAG for name in SWITCHES},
     **{section: _policy_keys(settings) for section, settings in POLICY_SECTIONS.items()},
 }
@@ -287,11 +298,27 @@ def _notes(tables: Iterable[Mapping[str, Any]]) -> tuple[NoteField, ...]:
     return tuple(notes)
 
 
-def _model_folder(folder: Path, model: str | None) -> Path | None:
+def _engine(folder: Path, section: Mapping[str, Any]) -> dict[str, Any]:
+    """The fields of `Agent` that say what the language model is."""
+    kind = section.get("kind", "embedded")
+    if kind != "openai":
+        for key in section:
+            if key not in ("kind", "model"):
+                raise AgentFileError(f"{FILE_NAME}: [engine] {key} is for kind 'openai'; drop it or set the kind")
+        return {"engine": kind, "model": _model_folder(folder, "model", section.get("model"))}
+    for needed in ("base_url", "model"):
+        if needed not in section:
+            raise AgentFileError(f"{FILE_NAME}: [engine] kind 'openai' has no {needed}; add {needed} = \"...\"")
+    server = {key: value for key, value in section.items() if key not in ("kind", "tokenizer")}
+    tokenizer = _model_folder(folder, "tokenizer", section.get("tokenizer"))
+    return {"engine": kind, "model": tokenizer, "server": ServerSettings(**server)}
+
+
+def _model_folder(folder: Path, key: str, model: str | None) -> Path | None:
     if model is None:
         return None
     if not (folder / model).is_dir():
-        raise AgentFileError(f"{FILE_NAME}: [engine] model is {model!r}, but {folder / model} is no folder of weights")
+        raise AgentFileError(f"{FILE_NAME}: [engine] {key} is {model!r}, but {folder / model} is no folder of weights")
     return folder / model
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import datetime
+import os
 import tempfile
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -21,7 +22,7 @@ from policies.learned.core.model import CoreModel
 from policies.learned.core.tokenizer import Tokenizer
 from policies.trajectory import Trajectory
 
-from .agent import Agent
+from .agent import Agent, AgentError, ServerSettings
 from .boxed import BOXED_MODEL, cache_folder
 from .clock import run_outside
 from .engines.core_language import CoreLanguage
@@ -65,22 +66,48 @@ async def open_parts(
 ) -> AsyncIterator[Parts]:
     """Open what a call of `agent` needs. `words_only`: no detector and recogniser. `voice`: instead of the agent's."""
     async with AsyncExitStack() as stack:
-        loaded, ears, spoken = await asyncio.gather(
-            asyncio.to_thread(_load_model, agent),
+        (engine, language), ears, spoken = await asyncio.gather(
+            _open_engine(agent, run, stack),
             _no_ears() if words_only else _open_ears(agent, run, stack),
             _open_voice(agent, run, stack) if voice is None else _given(voice),
         )
-        model, language = loaded
-        engine = await stack.enter_async_context(EmbeddedEngine(model, run))
         yield Parts(ears, engine, language, spoken)
 
 
-def _load_model(agent: Agent) -> tuple[CoreModel, CoreLanguage]:
+async def _open_engine(agent: Agent, run: Runner, stack: AsyncExitStack) -> tuple[Engine, Language]:
+    if agent.server is not None:
+        return await _open_server(agent, agent.server, run, stack)
+    model, (_, language) = await asyncio.gather(
+        asyncio.to_thread(CoreModel.load, agent.model or BOXED_MODEL), asyncio.to_thread(_load_language, agent)
+    )
+    return await stack.enter_async_context(EmbeddedEngine(model, run)), language
+
+
+def _load_language(agent: Agent) -> tuple[Tokenizer, CoreLanguage]:
     folder = agent.model or BOXED_MODEL
     tokenizer = Tokenizer.load(folder)
     words = folder / "lexicon.txt"
     lexicon = Lexicon(tokenizer, words.read_text("utf-8").split()) if words.exists() else None
-    return CoreModel.load(folder), CoreLanguage(tokenizer, agent, lexicon)
+    return tokenizer, CoreLanguage(tokenizer, agent, lexicon)
+
+
+async def _open_server(
+    agent: Agent, settings: ServerSettings, run: Runner, stack: AsyncExitStack
+) -> tuple[Engine, Language]:
+    try:
+        from .engines.openai import OpenAIEngine, Server, TextLanguage, TokenizerSpelling
+    except ImportError as error:
+        raise AgentError("engine 'openai' needs its client; install it with: pip install 'duologue[openai]'") from error
+    key = os.environ.get(settings.api_key_env, "") if settings.api_key_env else ""
+    if settings.api_key_env and not key:
+        raise AgentError(f"environment variable {settings.api_key_env} is not set; put the server's key into it")
+    server = Server(settings.base_url, settings.model, settings.timeout_s, settings.api_key_env, key)
+    if not settings.tokens:
+        engine = OpenAIEngine(server, run, tools=agent.tools)
+        return await stack.enter_async_context(engine), TextLanguage(agent.tools)
+    tokenizer, language = await asyncio.to_thread(_load_language, agent)
+    engine = OpenAIEngine(server, run, spelling=TokenizerSpelling(tokenizer), vocabulary_size=tokenizer.size)
+    return await stack.enter_async_context(engine), language
 
 
 async def _no_ears() -> Ears:

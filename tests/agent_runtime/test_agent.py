@@ -87,7 +87,7 @@ async def sundays(day: Literal["monday", "sunday"]) -> None: ...
         ({"time_limit_s": float("nan")}, "time_limit_s is nan"),
         ({"hours": ("9", "17:00")}, "'9'"),
         ({"hints": "be brief"}, "hints is 'be brief'; expected a list"),
-        ({"engine": "abacus"}, "engine is 'abacus'; expected one of embedded"),
+        ({"engine": "abacus"}, "engine is 'abacus'; expected one of embedded, openai"),
         ({"switches": {"magic": True}}, "there is no switch 'magic'; this version has none"),
         ({"tools": [find_slots, find_slots]}, "two tools are called 'find_slots'; rename one"),
         ({"tools": [dotless]}, r"tools\[0\] is dotless, no tool; put @tool above its async def"),

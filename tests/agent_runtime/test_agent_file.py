@@ -160,7 +160,7 @@ WHOLE_MS = "expected a whole number of milliseconds"
         (HEAD + "voice = 'de'", "unknown key 'voice' in [agent]"),
         ("voice = 'de'\n" + HEAD, "agent.toml: voice is no section; write [voice] once"),
         (HEAD + "[[voice]]\nname = 'de'", "agent.toml: voice is no section; write [voice] once"),
-        (HEAD + "[engine]\nkind = 'abacus'", "[engine] kind is 'abacus'; expected 'embedded'"),
+        (HEAD + "[engine]\nkind = 'abacus'", "[engine] kind is 'abacus'; expected 'embedded' or 'openai'"),
         (HEAD + "[voice]\nname = '" + "x" * 99 + "'\npitch = '" + "y" * 99 + "'", "[voice] pitch is 'yyyyyyyy"),
         # notes
         (HEAD + "[note]\nname = 'day'", "agent.toml: note is not a list of sections; write [[note]] above each"),
