@@ -16,6 +16,10 @@ _SAID_MOST = 160
 """Characters of a server's own words that a line repeats."""
 
 
+_BROKEN_OFF = ("ReadError", "RemoteProtocolError")
+"""The client's transport, where a connection that stood ends too early; by name, for which transport it is may change."""
+
+
 @dataclass(frozen=True, slots=True)
 class Server:
     """Where the model is served, as an error names it. `key` is only held so that it can be kept out of lines."""
@@ -62,14 +66,15 @@ def fault_of(error: Exception, server: Server) -> ServerFault:
         return ServerFault(line, recovered=True)
     if isinstance(error, openai.APIStatusError):
         return _refusal(error, server, at)
-    if isinstance(error, openai.APIConnectionError):
+    if isinstance(error, openai.APIConnectionError) and type(error.__cause__).__name__ not in _BROKEN_OFF:
         why = server.without_key(str(error.__cause__ or error)) or type(error.__cause__).__name__
         line = f"{at} cannot be reached ({why}); start it, or correct [engine] base_url"
         return ServerFault(line, recovered=True)
-    if isinstance(error, openai.APIError):
+    if isinstance(error, openai.APIError) and not isinstance(error, openai.APIConnectionError):
         line = f"{at} failed within a reply: {server.without_key(error.message)}; look at the server's log"
         return ServerFault(line, recovered=True)
-    line = f"{at} broke off a reply ({type(error).__name__}: {server.without_key(str(error))}); look at its log"
+    cause = error.__cause__ or error
+    line = f"{at} broke off a reply ({type(cause).__name__}: {server.without_key(str(cause))}); look at its log"
     return ServerFault(line, recovered=True)
 
 

@@ -133,6 +133,7 @@ class ReplyReader:
     def __init__(self) -> None:
         self._role: Role | None = None
         self._held = ""
+        self._tagged = False
         self.spoke = False
         """Something was said."""
 
@@ -141,7 +142,7 @@ class ReplyReader:
         self._held += text
         tokens: list[int] = []
         while self._held:
-            if self._role is Role.THINK and self._tagged:
+            if self._tagged:
                 thought, closed, rest = self._held.partition("</think>")
                 if not closed:
                     return tokens
@@ -159,8 +160,6 @@ class ReplyReader:
                 self.spoke = True
         return tokens
 
-    _tagged = False
-
     def thought(self, text: str) -> list[int]:
         """Tokens of what the server calls reasoning."""
         return self._add(Role.THINK, text)
@@ -175,7 +174,9 @@ class ReplyReader:
 
     def ended(self) -> list[int]:
         """Tokens of the end: of what was said, or silence."""
-        return [role_token(Role.END if self.spoke else Role.SILENCE)]
+        rest, self._held = ("" if self._tagged else self._held.strip()), ""
+        tokens = self._add(Role.SAY, rest) if rest else []
+        return [*tokens, role_token(Role.END if self.spoke or rest else Role.SILENCE)]
 
     def _open(self, role: Role) -> list[int]:
         if self._role is role:

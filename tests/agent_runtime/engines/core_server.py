@@ -27,13 +27,16 @@ SLICE = 16
 
 @dataclass(frozen=True)
 class Fault:
-    """How the next request fails: an error status, or a line that closes or falls silent after so many pieces."""
+    """How the next request fails: an error status, a line that closes or falls silent after so many pieces, or a tool
+    call whose arguments arrive as `message`."""
 
-    kind: Literal["status", "close", "stall"]
+    kind: Literal["status", "close", "stall", "garble"]
     after: int = 0
     status: int = 500
     message: str = "out of memory"
     headers: tuple[tuple[str, str], ...] = ()
+    over: int = 0
+    """Only a request with a prompt longer than this fails so."""
 
 
 class HungUp(Exception):
@@ -51,7 +54,7 @@ class _Line:
 
     async def event(self, data: dict[str, Any] | str) -> None:
         """Send one server-sent event, unless it is time to fail. Raises `HungUp`."""
-        if self.fault is not None and self.pieces >= self.fault.after:
+        if self.fault is not None and self.fault.kind != "garble" and self.pieces >= self.fault.after:
             if self.fault.kind == "stall":
                 await self.reader.read()
             raise HungUp
@@ -84,6 +87,7 @@ class CoreServer:
         self.refuses: set[str] = set()
         """Parameters that are answered with status 400."""
         self._kept: deque[tuple[list[int], Cache]] = deque(maxlen=24)
+        self._news = threading.Condition()
         self._loop = asyncio.new_event_loop()
         self._ready = threading.Event()
         self._thread = threading.Thread(target=self._run, name="core-server", daemon=True)
@@ -102,6 +106,17 @@ class CoreServer:
         """Where the client finds it."""
         return f"http://127.0.0.1:{self.port}/v1"
 
+    def reached(self, asked: int, hung_up: int = 0, timeout_s: float = 10.0) -> bool:
+        """Wait, in a thread, until so many requests have come and so many were given up."""
+        with self._news:
+            return self._news.wait_for(lambda: len(self.asked) >= asked and self.hung_up >= hung_up, timeout_s)
+
+    def forget(self) -> None:
+        """Forget what was asked and read so far, as if new."""
+        self.asked.clear()
+        self._kept.clear()
+        self.computed = self.hung_up = 0
+
     def _run(self) -> None:
         asyncio.set_event_loop(self._loop)
         try:
@@ -111,28 +126,32 @@ class CoreServer:
 
     async def _serve(self) -> None:
         self._stop = asyncio.Event()
-        lines: set[asyncio.Task[None]] = set()
+        lines: set[asyncio.StreamWriter] = set()
+        idle = asyncio.Event()
 
         async def line(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-            task = asyncio.current_task()
-            assert task is not None
-            lines.add(task)
+            lines.add(writer)
             try:
                 await self._connection(reader, writer)
             except (HungUp, ConnectionError, asyncio.IncompleteReadError):
-                self.hung_up += 1
+                with self._news:
+                    self.hung_up += 1
+                    self._news.notify_all()
             finally:
-                lines.discard(task)
                 writer.close()
+                lines.discard(writer)
+                idle.set()
 
         server = await asyncio.start_server(line, "127.0.0.1", 0)
         self.port = server.sockets[0].getsockname()[1]
         self._ready.set()
         await self._stop.wait()
         server.close()
-        for task in lines:
-            task.cancel()
-        await asyncio.gather(*lines, return_exceptions=True)
+        while lines:
+            idle.clear()
+            for writer in lines:
+                writer.close()
+            await idle.wait()
 
     # --- http ----------------------------------------------------------------------------------------------------
 
@@ -142,6 +161,8 @@ class CoreServer:
                 head = (await reader.readuntil(b"\r\n\r\n")).decode().split("\r\n")
             except asyncio.IncompleteReadError:
                 return  # closed between two requests
+            if self._stop.is_set():
+                return
             method, path, _ = head[0].split(" ")
             headers = {name.lower(): value.strip() for name, _, value in (row.partition(":") for row in head[1:])}
             body = json.loads(await reader.readexactly(int(headers.get("content-length", 0))) or b"{}")
@@ -153,8 +174,11 @@ class CoreServer:
     ) -> None:  # fmt: skip
         fault = None
         if method == "POST":
-            self.asked.append({"path": path, **body})
-            fault = self.faults.popleft() if self.faults else None
+            with self._news:
+                self.asked.append({"path": path, **body})
+                self._news.notify_all()
+            if self.faults and len(body.get("prompt", ())) >= self.faults[0].over:
+                fault = self.faults.popleft()
         if self.key and headers.get("authorization") != f"Bearer {self.key}":
             _send(writer, 401, _error(f"bad key {headers.get('authorization')}"))
         elif fault is not None and fault.kind == "status":
@@ -264,6 +288,8 @@ class CoreServer:
         async for said in self.chat.reply(self.model, body):
             if said.call is not None:
                 finish = "tool_calls"
+                if line.fault is not None and line.fault.kind == "garble":
+                    said = Said(call=(said.call[0], line.fault.message))
             for delta in _deltas(said):
                 await line.event(_chunk("chat.completion.chunk", [{"index": 0, "delta": delta, "finish_reason": None}]))
         await line.event(_chunk("chat.completion.chunk", [{"index": 0, "delta": {}, "finish_reason": finish}]))

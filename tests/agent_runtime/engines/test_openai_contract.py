@@ -2,36 +2,19 @@
 
 from __future__ import annotations
 
-import importlib
-import importlib.util
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import Any
 
 import pytest
 
-from agent_runtime.clock import run_outside
 from agent_runtime.ports import Engine
 from tests.agent_runtime.engines import test_contract as contract
-from tests.agent_runtime.engines.core_server import MODEL_NAME, CoreServer, Form
+from tests.agent_runtime.engines.core_server import CoreServer, Form
+from tests.agent_runtime.engines.openai_servers import NEEDS_CLIENT, TINY, ids_engine
 from tests.agent_runtime.engines.test_contract import Check, held, same_as_fresh, taken, tokens
 
-pytest.importorskip("openai", reason="openai is not installed (extra openai)")
-
-_TINY = importlib.util.find_spec("tests.agent_runtime.engines.tiny_engines")
-MODEL = importlib.import_module(_TINY.name if _TINY else contract.__name__).MODEL
-
-
-class Words:
-    """The tiny model's spelling: token n is the word wn."""
-
-    def encode(self, text: str) -> list[int]:
-        """Ids of words."""
-        return [int(word.removeprefix("w")) for word in text.split()]
-
-    def decode(self, ids: Any) -> str:
-        """Words of ids."""
-        return "".join(f" w{one}" for one in ids)
+pytestmark = NEEDS_CLIENT
 
 
 @pytest.fixture(autouse=True)
@@ -39,27 +22,20 @@ def _no_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("NO_PROXY", "127.0.0.1")
 
 
-def served(form: Form, *, biased: bool = True, **settings: Any) -> Callable[[], Any]:
-    """An engine over a server of that form, which is new and knows nothing."""
+def served(form: Form) -> Callable[[], Any]:
+    """An engine over a server of that form, which is new and knows nothing; every sync is sent, however short."""
 
     @asynccontextmanager
     async def made() -> AsyncIterator[Any]:
-        from agent_runtime.engines.openai import OpenAIEngine, Server, WarmSettings
+        from agent_runtime.engines.openai import WarmSettings
 
-        warm = settings.pop("warm", WarmSettings(least_tokens=1))
-        with CoreServer(MODEL, form=form, biased=biased) as server:
-            where = Server(server.url, MODEL_NAME, timeout_s=10)
-            async with OpenAIEngine(
-                where, run_outside, spelling=Words(), vocabulary_size=contract.VOCABULARY, warm=warm
-            ) as engine:
+        with CoreServer(TINY, form=form) as server:
+            async with ids_engine(server, warm=WarmSettings(least_tokens=1)) as engine:
                 if form == "vllm":
                     # The checks score every token there is: one answer may name them all. `score` by echo, which reads
                     # each prompt afresh, is left to the continuations of several tokens.
                     engine._top = contract.VOCABULARY
-                server.asked.clear()
-                server._kept.clear()
-                server.computed = 0
-                engine.test_server = server  # type: ignore[attr-defined]
+                server.forget()
                 yield engine
 
     return made
