@@ -164,7 +164,9 @@ class Agent:
         if self.engine not in ENGINES:
             raise AgentError(f"engine is {self.engine!r}; expected one of {', '.join(ENGINES)}")
         if (self.engine == "openai") != (self.server is not None):
-            wrong = "has no server; give base_url and model" if self.server is None else "takes no server; drop base_url"
+            wrong = (
+                "has no server; give base_url and model" if self.server is None else "takes no server; drop base_url"
+            )
             raise AgentError(f"engine {self.engine!r} {wrong}")
         for name in self.switches:
             if name not in SWITCHES:

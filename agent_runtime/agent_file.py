@@ -293,7 +293,7 @@ def _notes(tables: Iterable[Mapping[str, Any]]) -> tuple[NoteField, ...]:
         read = _read_section(f"[[note]] {number}", "note", table)
         for needed in ("name", "kind"):
             if needed not in read:
-                raise AgentFileError(f"{FILE_NAME}: [[note]] {number} has no {needed}; add {needed} = \"...\"")
+                raise AgentFileError(f'{FILE_NAME}: [[note]] {number} has no {needed}; add {needed} = "..."')
         notes.append(NoteField(read["name"], read["kind"], read.get("values", ())))
     return tuple(notes)
 

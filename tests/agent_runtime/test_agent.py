@@ -10,7 +10,7 @@ from typing import Any, Literal
 import pytest
 
 from agent_runtime import agent as agent_module
-from agent_runtime.agent import Agent, AgentError, VoiceSettings
+from agent_runtime.agent import Agent, AgentError, ServerSettings, VoiceSettings
 from agent_runtime.tools import tool
 from policies.endpointing import EndpointSettings
 from policies.filler import FillerSettings
@@ -88,6 +88,8 @@ async def sundays(day: Literal["monday", "sunday"]) -> None: ...
         ({"hours": ("9", "17:00")}, "'9'"),
         ({"hints": "be brief"}, "hints is 'be brief'; expected a list"),
         ({"engine": "abacus"}, "engine is 'abacus'; expected one of embedded, openai"),
+        ({"engine": "openai"}, "engine 'openai' has no server; give base_url and model"),
+        ({"server": ServerSettings("http://x", "m")}, "engine 'embedded' takes no server; drop base_url"),
         ({"switches": {"magic": True}}, "there is no switch 'magic'; this version has none"),
         ({"tools": [find_slots, find_slots]}, "two tools are called 'find_slots'; rename one"),
         ({"tools": [dotless]}, r"tools\[0\] is dotless, no tool; put @tool above its async def"),

@@ -119,6 +119,8 @@ def test_all_tools_without_names_and_a_date_as_text(tmp_path: Path) -> None:
     assert agent.today == datetime.date(2026, 11, 23)
 
 
+OPENAI = "[engine]\nkind = 'openai'\n"
+SERVER = OPENAI + "base_url = 'http://x'\nmodel = 'm'\n"
 WHOLE_MS = "expected a whole number of milliseconds"
 
 
@@ -190,6 +192,15 @@ WHOLE_MS = "expected a whole number of milliseconds"
             "[tools] names has 'fist', which tools.py does not define; did you mean 'first'?",
         ),
         (HEAD + "[engine]\nmodel = 'nowhere'", "[engine] model is 'nowhere', but "),
+        (HEAD + "[engine]\nbase_url = 'http://x'", "[engine] base_url is for kind 'openai'; drop it or set the kind"),
+        (HEAD + OPENAI + "base_url = 'http://x'", "[engine] kind 'openai' has no model; add model = \"...\""),
+        (HEAD + OPENAI + "model = 'm'", "[engine] kind 'openai' has no base_url; add base_url = \"...\""),
+        (HEAD + SERVER + "tokenizer = 'nowhere'", "[engine] tokenizer is 'nowhere', but "),
+        (HEAD + SERVER + "timeout_s = 0", "agent.toml: engine timeout_s is 0.0; expected seconds above 0, at most 600"),
+        (HEAD + SERVER + "api_key_env = 'sk-4711'", "agent.toml: api_key_env is no name of an environment variable"),
+        (HEAD + OPENAI + "model = ' '\nbase_url = 'http://x'", "agent.toml: engine model is empty; name the model"),
+        (HEAD + OPENAI + "model = 'm'\nbase_url = 'x:80'", "agent.toml: base_url is 'x:80'; expected an address such"),
+        (HEAD + OPENAI + "model = 'm'\nbase_url = 'http://u:p@x'", "agent.toml: base_url holds a user, a password"),
         (HEAD + "[recogniser]\nphrases = 'no.txt'", "[recogniser] phrases is 'no.txt': cannot be read (No such file"),
         (
             HEAD + "[recogniser]\nphrases = 'latin.txt'",

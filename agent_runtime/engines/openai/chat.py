@@ -6,9 +6,9 @@ call that does not fit is told to the model once, with the reason, as an agent l
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncIterator, Iterable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from audio.outcome import Outcome
@@ -16,7 +16,7 @@ from audio.outcome import Outcome
 from ...ports import Extent, Grammar
 from ...tools import ToolArgumentError
 from .faults import NoWords, ServerFault
-from .rendering import HANG_UP, ReplyReader, messages, offered, spoken_request, tool_call
+from .rendering import HANG_UP, ReplyReader, messages, spoken_request, tool_call
 from .text import TextTurn, segments_of
 
 if TYPE_CHECKING:
@@ -152,7 +152,9 @@ class ChatSession:
                 spoken = spoken_request(engine.tools, name, arguments)
             except ToolArgumentError as error:
                 if is_last:
-                    raise NoWords(f"model {engine.server.model} calls a tool wrongly: {error}", recovered=True) from error
+                    raise NoWords(
+                        f"model {engine.server.model} calls a tool wrongly: {error}", recovered=True
+                    ) from error
                 told = {"role": "tool", "tool_call_id": "call_again", "content": f"not called: {error}"}
                 asked = [*asked, tool_call("call_again", name, arguments), told]
             else:
@@ -164,7 +166,7 @@ class ChatSession:
         engine = self._engine
         tries = 2
         while True:
-            answer = engine.send(lambda client, request=engine.chat_request(asked, turn, most): chatted(client, request))
+            answer = engine.send(partial(chatted, request=engine.chat_request(asked, turn, most)))
             came = False
             try:
                 while True:

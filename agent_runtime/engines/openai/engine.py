@@ -75,7 +75,9 @@ class OpenAIEngine:
     ) -> IdsSession | ChatSession:
         """A session. Raises `ValueError` for an adapter."""
         if adapter is not None:
-            raise ValueError(f"the openai engine loads no adapters, got {adapter.name!r}; serve it under a model's name")
+            raise ValueError(
+                f"the openai engine loads no adapters, got {adapter.name!r}; serve it under a model's name"
+            )
         return IdsSession(self, ()) if self.caps.ids else ChatSession(self, ())
 
     async def warm(self, tokens: Sequence[int], *, adapter: AdapterRef | None = None) -> Extent:
@@ -140,7 +142,9 @@ class OpenAIEngine:
     async def read(self, answer: Answer[Piece]) -> int:
         """Take an answer to its end; the prompt tokens that the server had in its cache, -1 where it does not say."""
         cached = -1
-        while (piece := await self.taken(answer, lambda piece: Outcome(piece, 0.0, float(len(piece.tokens))))) is not None:
+        while (
+            piece := await self.taken(answer, lambda piece: Outcome(piece, 0.0, float(len(piece.tokens))))
+        ) is not None:
             cached = piece.cached if piece.cached is not None else cached
         return cached
 
@@ -224,7 +228,7 @@ class OpenAIEngine:
         if names and self.server.model not in names:
             shown = ", ".join(sorted(names)[:5]) + (", ..." if len(names) > 5 else "")
             raise ServerFault(
-                f"server {self.server.url} knows no model {self.server.model!r}; correct [engine] model: it has {shown}",
+                f"server {self.server.url} knows no model {self.server.model!r}; set [engine] model: it has {shown}",
                 recovered=False,
             )
 

@@ -17,7 +17,7 @@ _SAID_MOST = 160
 
 
 _BROKEN_OFF = ("ReadError", "RemoteProtocolError")
-"""The client's transport, where a connection that stood ends too early; by name, for which transport it is may change."""
+"""Errors of the client's transport where a connection that stood ends too early; by name, as transports change."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,18 +86,20 @@ def _refusal(error: openai.APIStatusError, server: Server, at: str) -> ServerFau
         way_out = f"put a valid key into {server.key_name}" if server.key_name else "name its variable in api_key_env"
         return ServerFault(f"{at} refuses {named} (status {status}); {way_out}", recovered=False, status=status)
     if status == 404:
-        line = f"{at} knows no model {server.model!r}, or not this address (404: {said}); correct [engine] model or base_url"
+        way_out = "correct [engine] model or base_url"
+        line = f"{at} knows no model {server.model!r}, or not this address (404: {said}); {way_out}"
         return ServerFault(line, recovered=False, status=status)
     if status == 429:
         after_s = _retry_after_s(error)
         asks = f" and asks to wait {after_s:g} s" if after_s is not None else ""
-        line = f"{at} takes no more requests now (429){asks}: {said}; ask it for a higher limit, or make fewer calls at once"
+        way_out = "ask it for a higher limit, or make fewer calls at once"
+        line = f"{at} takes no more requests now (429){asks}: {said}; {way_out}"
         return ServerFault(line, recovered=True, status=status, retry_after_s=after_s)
     if status >= 500:
         return ServerFault(f"{at} failed (status {status}: {said}); look at its log", recovered=True, status=status)
     refused = str(getattr(error, "param", None) or "")
     return ServerFault(
-        f"{at} refuses the request (status {status}: {said}); correct [engine] in the agent file, or use another server",
+        f"{at} refuses the request (status {status}: {said}); correct [engine] of the agent, or use another server",
         recovered=True,
         status=status,
         refused=refused,

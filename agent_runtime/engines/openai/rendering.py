@@ -1,7 +1,7 @@
 """The stream as chat messages and tools, and a chat reply as tokens of the stream. The one file that knows both forms.
 
 card -> system; heard -> user; said (what was heard of it) -> assistant; call and result -> tool call and tool message;
-a filler is what the assistant said while calling. Thoughts and expectations stay out: they are in another model's words.
+a filler is what the assistant said while calling. Thoughts and expectations stay out: they are another model's words.
 Two of our actions have no form in a chat. To hang up is a tool, `HANG_UP`; to stay silent is an empty reply. Pure.
 """
 
@@ -151,7 +151,7 @@ class ReplyReader:
             elif not self.spoke and "<think>".startswith(self._held.strip()[:7]):
                 if len(self._held.strip()) < 7:
                     return tokens  # white space, or perhaps the beginning of the tag
-                self._held = self._held.strip()[7:]
+                self._held = self._held.lstrip()[7:]
                 tokens += self._open(Role.THINK)
                 self._tagged = True
             else:

@@ -251,7 +251,7 @@ class IdsSession:
         return Write(tuple(self.tokens), 1, only=tuple(only))
 
     async def _read_ahead(self, wanted: Sequence[int]) -> int | None:
-        """Have the server read; the tokens it had in its cache, -1 where it does not say, None where it did not read."""
+        """Have the server read; the tokens it had already, -1 where it does not say, None where it did not read."""
         answer = self._warming = self._engine.write(Write(tuple(wanted), 1))
         self._asked_s = asyncio.get_running_loop().time()
         try:

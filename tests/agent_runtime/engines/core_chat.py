@@ -61,7 +61,7 @@ class CoreChat:
         names = {tool["function"]["name"] for tool in body.get("tools", ())}
         blocked = [tool.name for tool in self.agent.tools if tool.name not in names]
         due = body.get("tool_choice", {}).get("function", {}).get("name", "")
-        after_result = body["messages"][-1]["role"] == "tool"
+        after_result = bool(stream.segments) and stream.segments[-1].role is Role.RESULT
         grammar = self.language.grammar(stream, after_result=after_result, blocked=blocked, due=due)
         cache = model.new_cache()
         logits = model.extend(cache, self.language.encode(stream))
@@ -93,7 +93,11 @@ class CoreChat:
     def _stream(self, messages: Sequence[dict[str, Any]]) -> Trajectory:
         """The stream that a talk stands for."""
         stream = Trajectory()
+        wrong = {one["tool_call_id"] for one in messages if (one.get("content") or "").startswith("not called: ")}
         for message in messages:
+            ids = {message.get("tool_call_id"), *(call["id"] for call in message.get("tool_calls", ()))}
+            if ids & wrong:
+                continue  # the model in the box knows no such talk: it answers as if it had not called
             role, content = message["role"], message.get("content") or ""
             if role == "system":
                 stream = stream.append(Segment(Role.CARD, content.split("\n\n")[0]))

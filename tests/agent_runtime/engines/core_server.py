@@ -266,16 +266,26 @@ class CoreServer:
             likeliest = {self._name(one, body): float(rows[-1][one]) for one in best}
             if self.form == "llama":
                 tops = [{"id": one, "logprob": float(rows[-1][one])} for one in best]
-                logprobs: dict[str, Any] = {"content": [{"id": written, "logprob": tops[0]["logprob"], "top_logprobs": tops}]}
+                logprobs: dict[str, Any] = {
+                    "content": [{"id": written, "logprob": tops[0]["logprob"], "top_logprobs": tops}]
+                }
             else:
                 told = [None, *(float(row[token]) for row, token in zip(rows, prompt[1:], strict=False))]
                 told = [*(told if body.get("echo") else []), float(rows[-1][written])]
-                logprobs = {"token_logprobs": told, "top_logprobs": [*[None] * (len(told) - 1), likeliest], "tokens": []}
+                logprobs = {
+                    "token_logprobs": told,
+                    "top_logprobs": [*[None] * (len(told) - 1), likeliest],
+                    "tokens": [],
+                }
             choices.append({"index": index, "text": "", "logprobs": logprobs, "finish_reason": "length"})
         return _chunk("text_completion", choices)
 
     def _name(self, token: int, body: dict[str, Any]) -> str:
-        return f"token_id:{token}" if body.get("return_tokens_as_token_ids") and self.form == "vllm" else self._text([token])
+        return (
+            f"token_id:{token}"
+            if body.get("return_tokens_as_token_ids") and self.form == "vllm"
+            else self._text([token])
+        )
 
     def _text(self, tokens: Sequence[int]) -> str:
         return self.chat.spelling.decode(tokens) if self.chat is not None else "".join(f" w{one}" for one in tokens)

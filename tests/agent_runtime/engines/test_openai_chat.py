@@ -101,7 +101,7 @@ async def given_up_it_can_be_used(engine: Any, server: CoreServer) -> None:
         session = await opened(engine, HOURS)
         await taken(session.stream(max_tokens=400, keep=keep), most=3)
         await same_as_fresh(engine, session, BOOK)
-    for hops in range(1, 9):
+    for hops in (1, 2, 4, 8):
         session = await opened(engine, HOURS)
         async with asyncio.TaskGroup() as group:
             task = group.create_task(reply(session, keep=True))
@@ -201,11 +201,9 @@ def test_a_reply_that_breaks_off_later_is_a_fault_because_words_were_said(fault:
 
         session = await opened(engine, HOURS)
         server.faults.append(fault)
-        said: list[int] = []
         with pytest.raises(ServerFault, match=r"broke off|sent nothing"):
-            async for tokens in session.stream(max_tokens=400, keep=True):
-                said += tokens
-        assert said
-        assert session.tokens == [*HOURS, *said]
+            await reply(session, keep=True)
+        said = session.tokens[len(HOURS) :]
+        assert text(said).startswith("<say> ")
 
     over_chat(check, timeout_s=0.3)
