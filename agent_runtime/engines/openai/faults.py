@@ -114,7 +114,7 @@ def _words_of(error: openai.APIStatusError) -> str:
         found = inner.get("message") if isinstance(inner, dict) else inner
         if found:
             return str(found)
-    return error.message
+    return str(error.message)
 
 
 def _retry_after_s(error: openai.APIStatusError) -> float | None:

@@ -208,7 +208,7 @@ class IdsSession:
         prompt afresh; at one that does not, a token that is not named counts as just less likely than the last named.
         """
         self._give_up_warming()
-        known = dict.fromkeys((tuple(one) for one in continuations), 0.0)
+        known: dict[tuple[int, ...], float] = dict.fromkeys((tuple(one) for one in continuations), 0.0)
         echo = self._engine.scores_by_echo
         missing = list(known)
         if any(len(one) == 1 for one in missing):
