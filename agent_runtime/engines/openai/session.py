@@ -222,8 +222,8 @@ class IdsSession:
             raise ValueError(f"the server echoes no prompt, so {missing[0]} cannot be scored; score single tokens")
         if missing:
             rows = await self._engine.of_prompts([[*self.tokens, *one] for one in missing])
-            for one, row in zip(missing, rows, strict=True):
-                known[one] = sum(row[len(self.tokens) :])
+            for whole, row in zip(missing, rows, strict=True):
+                known[whole] = sum(row[len(self.tokens) :])
         return [known[tuple(one)] for one in continuations]
 
     def mark(self) -> int:
