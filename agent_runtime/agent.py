@@ -37,10 +37,11 @@ __all__ = [
     "AgentError",
     "AgentFileError",
     "RecogniserSettings",
+    "ServerSettings",
     "VoiceSettings",
 ]
 
-ENGINES = ("embedded",)
+ENGINES = ("embedded", "openai")
 """Kinds of language model an agent may ask for."""
 
 RECOGNISERS = ("pocketsphinx", "whisper")
@@ -114,6 +115,35 @@ class RecogniserSettings:
             raise AgentError(f"recogniser step_ms is {self.step_ms}; expected 100 to 10000 milliseconds")
 
 
+@dataclass(frozen=True, slots=True)
+class ServerSettings:
+    """Where the language model is served, for the engine ``openai``."""
+
+    base_url: str
+    """As the server's own guide gives it: ``http://127.0.0.1:8000/v1``."""
+    model: str
+    """Its name at the server."""
+    api_key_env: str = ""
+    """Name of the environment variable that holds the key; empty: no key is sent. The key itself stands in no file."""
+    tokens: bool = False
+    """The server takes token ids (vLLM, llama-server) and its model speaks our token language."""
+    timeout_s: float = 10.0
+    """A request that brings nothing for so long is given up. A guess: a call that is silent longer is lost anyway."""
+
+    def __post_init__(self) -> None:
+        if not self.base_url.startswith(("http://", "https://")):
+            raise AgentError(f"base_url is {self.base_url!r}; expected an address such as 'http://127.0.0.1:8000/v1'")
+        if "@" in self.base_url or "?" in self.base_url:
+            raise AgentError("base_url holds a user, a password or a query; name the key's variable in api_key_env")
+        if not self.model.strip():
+            raise AgentError("engine model is empty; name the model as the server does")
+        if self.api_key_env and not self.api_key_env.isidentifier():
+            # what was given may be the key itself: it is not repeated
+            raise AgentError("api_key_env is no name of an environment variable; put the key into one and name that")
+        if not 0 < self.timeout_s <= 600:
+            raise AgentError(f"engine timeout_s is {self.timeout_s!r}; expected seconds above 0, at most 600")
+
+
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class Agent:
     """One voice agent. Raises `AgentError` where its pieces do not fit each other.
@@ -145,7 +175,9 @@ class Agent:
     voice: VoiceSettings = field(default_factory=VoiceSettings)
     engine: str = "embedded"
     model: Path | None = None
-    """Folder of the language model; None: the one in the box."""
+    """Folder of the language model; None: the one in the box. Of a server that takes token ids: of its tokenizer."""
+    server: ServerSettings | None = None
+    """Where the language model is served, if `engine` is ``openai``."""
     endpointing: EndpointSettings = field(default_factory=EndpointSettings)
     barge_in: BargeInSettings = field(default_factory=BargeInSettings)
     filler: FillerSettings = field(default_factory=FillerSettings)
@@ -172,6 +204,11 @@ class Agent:
             raise AgentError(f"time_limit_s is {self.time_limit_s!r}; expected seconds above 0, at most a day (86400)")
         if self.engine not in ENGINES:
             raise AgentError(f"engine is {self.engine!r}; expected one of {', '.join(ENGINES)}")
+        if (self.engine == "openai") != (self.server is not None):
+            wrong = (
+                "has no server; give base_url and model" if self.server is None else "takes no server; drop base_url"
+            )
+            raise AgentError(f"engine {self.engine!r} {wrong}")
         for name in self.switches:
             if name not in SWITCHES:
                 raise AgentError(f"there is no switch {name!r}; this version has {', '.join(SWITCHES) or 'none'}")

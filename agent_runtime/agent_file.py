@@ -26,8 +26,15 @@ relative to the folder. A key that is not listed is an error, so that a slip of 
     [recogniser] language                 text: what callers speak, as whisper names it ("en")
     [recogniser] compute                  text: whisper's arithmetic ("int8")
     [recogniser] step_ms                  whole number: new speech after which whisper decodes it again (1000)
-    [engine] kind                         "embedded": the language model that runs in the program
-    [engine] model                        text: folder of its weights (default: the model in the box)
+    [engine] kind                         "embedded": the language model that runs in the program; or "openai": one
+                                          behind a server that speaks the OpenAI protocol
+    [engine] model                        text: folder of its weights (default: the model in the box), or its name at
+                                          the server
+    [engine] base_url                     text: where the server is, like "http://127.0.0.1:8000/v1"
+    [engine] api_key_env                  text: environment variable that holds the key (default: no key is sent)
+    [engine] tokens                       true or false: the server takes token ids, of our own token language (false)
+    [engine] tokenizer                    text: folder of that model's tokenizer (default: the model in the box)
+    [engine] timeout_s                    number: seconds after which a silent server is given up (10)
     [switches]                            true or false by name: behaviours to turn off; none in this version
     [endpointing] word_weight             number: see `policies.endpointing.EndpointSettings`, also for the next
     [endpointing] model_weight            number
@@ -89,6 +96,7 @@ from .agent import (
     AgentError,
     AgentFileError,
     RecogniserSettings,
+    ServerSettings,
     VoiceSettings,
 )
 from .agent_module import is_module_file, load_tools
@@ -133,8 +141,7 @@ def load_agent(folder: Path) -> Agent:
             notes=_notes(table.get("note", [])),
             recogniser=_recogniser(folder, sections["recogniser"]),
             voice=VoiceSettings(**sections["voice"]),
-            engine=sections["engine"].get("kind", "embedded"),
-            model=_model_folder(folder, sections["engine"].get("model")),
+            **_engine(folder, sections["engine"]),
             **{name: settings(**sections[name]) for name, settings in POLICY_SECTIONS.items()},
             switches=sections["switches"],
             folder=folder,
@@ -258,7 +265,12 @@ _KEYS: dict[str, dict[str, _Key]] = {
         "compute": _TEXT,
         "step_ms": _whole("step_ms"),
     },
-    "engine": {"kind": _one_of(*ENGINES), "model": _TEXT},
+    "engine": {
+        "kind": _one_of(*ENGINES),
+        **dict.fromkeys(("model", "base_url", "api_key_env", "tokenizer"), _TEXT),
+        "tokens": _FLAG,
+        "timeout_s": _number("timeout_s"),
+    },
     "switches": {name: _FLAG for name in SWITCHES},
     **{section: _policy_keys(settings) for section, settings in POLICY_SECTIONS.items()},
 }
@@ -325,11 +337,27 @@ def _notes(tables: Iterable[Mapping[str, Any]]) -> tuple[NoteField, ...]:
     return tuple(notes)
 
 
-def _model_folder(folder: Path, model: str | None) -> Path | None:
+def _engine(folder: Path, section: Mapping[str, Any]) -> dict[str, Any]:
+    """The fields of `Agent` that say what the language model is."""
+    kind = section.get("kind", "embedded")
+    if kind != "openai":
+        for key in section:
+            if key not in ("kind", "model"):
+                raise AgentFileError(f"{FILE_NAME}: [engine] {key} is for kind 'openai'; drop it or set the kind")
+        return {"engine": kind, "model": _model_folder(folder, "model", section.get("model"))}
+    for needed in ("base_url", "model"):
+        if needed not in section:
+            raise AgentFileError(f"{FILE_NAME}: [engine] kind 'openai' has no {needed}; add {needed} = \"...\"")
+    server = {key: value for key, value in section.items() if key not in ("kind", "tokenizer")}
+    tokenizer = _model_folder(folder, "tokenizer", section.get("tokenizer"))
+    return {"engine": kind, "model": tokenizer, "server": ServerSettings(**server)}
+
+
+def _model_folder(folder: Path, key: str, model: str | None) -> Path | None:
     if model is None:
         return None
     if not (folder / model).is_dir():
-        raise AgentFileError(f"{FILE_NAME}: [engine] model is {model!r}, but {folder / model} is no folder of weights")
+        raise AgentFileError(f"{FILE_NAME}: [engine] {key} is {model!r}, but {folder / model} is no folder of weights")
     return folder / model
 
 

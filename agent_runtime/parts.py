@@ -10,15 +10,16 @@ from __future__ import annotations
 
 import asyncio
 import datetime
+import os
 import tempfile
 from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from .agent import Agent
+from .agent import Agent, AgentError, ServerSettings
 from .boxed import BOXED_MODEL, cache_folder
 from .clock import run_outside
 
@@ -26,8 +27,9 @@ if TYPE_CHECKING:
     from audio.engines.silero import Silero
     from audio.language.files import LanguageFiles
     from audio.outcome import Runner
-    from policies.learned.core.model import CoreModel
+    from policies.learned.core.tokenizer import Tokenizer
 
+    from .engines.core_language import CoreLanguage
     from .mind_settings import MindSettings
     from .ports import Engine, Recogniser, Voice
     from .session import Ears
@@ -81,14 +83,14 @@ async def open_parts(
             async with asyncio.TaskGroup() as opening:
                 speaks = opening.create_task(_open_voice(agent, run, stack) if voice is None else _given(voice))
                 hears = opening.create_task(_no_ears() if words_only else _open_ears(agent, run, stack))
-                thinks = opening.create_task(asyncio.to_thread(_load_model, agent))
+                thinks = opening.create_task(asyncio.to_thread(_make_engine, agent, run))
         except ExceptionGroup as group:
             raise _innermost(group) from None
-        from .engines.embedded import EmbeddedEngine
         from .session import Ears
 
-        model, language = thinks.result()
-        engine = await stack.enter_async_context(EmbeddedEngine(model, run))
+        made, language = thinks.result()
+        # entered here, because an engine's tasks belong to the task that opened it
+        engine = await stack.enter_async_context(made)
         yield Parts(Ears(*hears.result()), engine, language, speaks.result())
 
 
@@ -99,20 +101,48 @@ def _innermost(error: Exception) -> Exception:
     return error
 
 
-def _load_model(agent: Agent) -> tuple[CoreModel, Language]:
-    """The model and its language; the session is imported here too, so that the first call does not wait for it."""
-    from policies.learned.core.lexicon import Lexicon
+def _make_engine(agent: Agent, run: Runner) -> tuple[AbstractAsyncContextManager[Engine], Language]:
+    """The engine, not opened yet; the session is imported here too, so that the first call does not wait for it."""
+    import_module(".session", __package__)
+    if agent.server is not None:
+        return _make_server(agent, agent.server, run)
     from policies.learned.core.model import CoreModel
+
+    from .engines.embedded import EmbeddedEngine
+
+    _, language = _load_language(agent)
+    return EmbeddedEngine(CoreModel.load(agent.model or BOXED_MODEL), run), language
+
+
+def _load_language(agent: Agent) -> tuple[Tokenizer, CoreLanguage]:
+    from policies.learned.core.lexicon import Lexicon
     from policies.learned.core.tokenizer import Tokenizer
 
     from .engines.core_language import CoreLanguage
 
-    import_module(".session", __package__)
     folder = agent.model or BOXED_MODEL
     tokenizer = Tokenizer.load(folder)
     words = folder / "lexicon.txt"
     lexicon = Lexicon(tokenizer, words.read_text("utf-8").split()) if words.exists() else None
-    return CoreModel.load(folder), CoreLanguage(tokenizer, agent, lexicon)
+    return tokenizer, CoreLanguage(tokenizer, agent, lexicon)
+
+
+def _make_server(
+    agent: Agent, settings: ServerSettings, run: Runner
+) -> tuple[AbstractAsyncContextManager[Engine], Language]:
+    try:
+        from .engines.openai import OpenAIEngine, Server, TextLanguage, TokenizerSpelling
+    except ImportError as error:
+        raise AgentError("engine 'openai' needs its client; install it with: pip install 'duologue[openai]'") from error
+    key = os.environ.get(settings.api_key_env, "") if settings.api_key_env else ""
+    if settings.api_key_env and not key:
+        raise AgentError(f"environment variable {settings.api_key_env} is not set; put the server's key into it")
+    server = Server(settings.base_url, settings.model, settings.timeout_s, settings.api_key_env, key)
+    if not settings.tokens:
+        return OpenAIEngine(server, run, tools=agent.tools), TextLanguage(agent.tools)
+    tokenizer, language = _load_language(agent)
+    engine = OpenAIEngine(server, run, spelling=TokenizerSpelling(tokenizer), vocabulary_size=tokenizer.size)
+    return engine, language
 
 
 async def _given(voice: Voice) -> Voice:

@@ -151,7 +151,7 @@ class Caps:
     """What an engine can do; the runtime requires none of the optional ones and degrades by them."""
 
     ids: bool
-    """Takes token ids; otherwise text."""
+    """Takes token ids of a model; otherwise text, and tokens are those that its language writes text in."""
     exact_rollback: bool
     fork: bool
     grammar: bool

@@ -134,8 +134,11 @@ class TurnReader:
 class Thinking:
     """The engine session of one call."""
 
-    def __init__(self, bus: Bus, session: EngineSession, language: Language) -> None:
-        self._bus, self._session, self._language = bus, session, language
+    def __init__(self, bus: Bus, session: EngineSession, language: Language, *, scores: bool = True) -> None:
+        """`scores`: the engine has log-probabilities; without them no turn is scored, and its end is judged without."""
+        self._bus, self._session, self._language, self._scores = bus, session, language, scores
+        # where a grammar is kept, it ends the turn at these too
+        self._stop_ids = [language.role(role) for role in (Role.END, Role.BYE, Role.SILENCE)]
         self._orders: deque[Entry] = deque()
         self._arrived = asyncio.Event()
         self._generating: tuple[int, asyncio.Task[None]] | None = None
@@ -145,6 +148,8 @@ class Thinking:
         what = order.what
         if isinstance(what, CancelGeneration):
             self._cancel(what.generation)
+            return
+        if isinstance(what, ScoreTurn) and not self._scores:
             return
         if isinstance(what, Prefill) and self._orders and isinstance(self._orders[-1].what, Prefill):
             self._orders.pop()  # latest wins
@@ -209,7 +214,8 @@ class Thinking:
             grammar = self._language.grammar(
                 order.trajectory, after_result=order.after_result, blocked=order.blocked_tools, due=order.due_tool
             )
-            stream = self._session.stream(max_tokens=self._language.turn_tokens, grammar=grammar, keep=True)
+            most = self._language.turn_tokens
+            stream = self._session.stream(max_tokens=most, stop_ids=self._stop_ids, grammar=grammar, keep=True)
             async with aclosing(stream) as slices:  # type: ignore[type-var]
                 async for tokens in slices:
                     count += len(tokens)
@@ -230,4 +236,5 @@ class Thinking:
         await self._bus.publish(ended, cause)
 
     async def _failed(self, error: Exception, cause: int) -> None:
-        await self._bus.publish(PartFailed("engine", True, f"{type(error).__name__}: {error}"), cause)
+        recovered = bool(getattr(error, "recovered", True))  # a server that refuses our key will refuse it again
+        await self._bus.publish(PartFailed("engine", recovered, f"{type(error).__name__}: {error}"), cause)

@@ -10,7 +10,7 @@ from typing import Any, Literal
 import pytest
 
 from agent_runtime import agent as agent_module
-from agent_runtime.agent import Agent, AgentError, RecogniserSettings, VoiceSettings
+from agent_runtime.agent import Agent, AgentError, RecogniserSettings, ServerSettings, VoiceSettings
 from agent_runtime.tools import tool
 from agent_runtime.wording import Wording
 from policies.endpointing import EndpointSettings
@@ -89,7 +89,9 @@ async def sundays(day: Literal["monday", "sunday"]) -> None: ...
         ({"time_limit_s": float("nan")}, "time_limit_s is nan"),
         ({"hours": ("9", "17:00")}, "'9'"),
         ({"hints": "be brief"}, "hints is 'be brief'; expected a list"),
-        ({"engine": "abacus"}, "engine is 'abacus'; expected one of embedded"),
+        ({"engine": "abacus"}, "engine is 'abacus'; expected one of embedded, openai"),
+        ({"engine": "openai"}, "engine 'openai' has no server; give base_url and model"),
+        ({"server": ServerSettings("http://x", "m")}, "engine 'embedded' takes no server; drop base_url"),
         ({"switches": {"magic": True}}, "there is no switch 'magic'; this version has none"),
         ({"tools": [find_slots, find_slots]}, "two tools are called 'find_slots'; rename one"),
         ({"tools": [dotless]}, r"tools\[0\] is dotless, no tool; put @tool above its async def"),

@@ -144,6 +144,8 @@ def test_all_tools_without_names_and_a_date_as_text(tmp_path: Path) -> None:
     assert agent.today == datetime.date(2026, 11, 23)
 
 
+OPENAI = "[engine]\nkind = 'openai'\n"
+SERVER = OPENAI + "base_url = 'http://x'\nmodel = 'm'\n"
 WHOLE_MS = "expected a whole number of milliseconds"
 
 
@@ -185,7 +187,7 @@ WHOLE_MS = "expected a whole number of milliseconds"
         (HEAD + "voice = 'de'", "unknown key 'voice' in [agent]"),
         ("voice = 'de'\n" + HEAD, "agent.toml: voice is no section; write [voice] once"),
         (HEAD + "[[voice]]\nname = 'de'", "agent.toml: voice is no section; write [voice] once"),
-        (HEAD + "[engine]\nkind = 'abacus'", "[engine] kind is 'abacus'; expected 'embedded'"),
+        (HEAD + "[engine]\nkind = 'abacus'", "[engine] kind is 'abacus'; expected 'embedded' or 'openai'"),
         (HEAD + "[voice]\nname = '" + "x" * 99 + "'\npitch = '" + "y" * 99 + "'", "[voice] pitch is 'yyyyyyyy"),
         # notes
         (HEAD + "[note]\nname = 'day'", "agent.toml: note is not a list of sections; write [[note]] above each"),
@@ -225,6 +227,15 @@ WHOLE_MS = "expected a whole number of milliseconds"
             HEAD + "[recogniser]\nkind = 'whisper'\nmodel = ''",
             "agent.toml: recogniser model is empty; leave it out for 'base'",
         ),
+        (HEAD + "[engine]\nbase_url = 'http://x'", "[engine] base_url is for kind 'openai'; drop it or set the kind"),
+        (HEAD + OPENAI + "base_url = 'http://x'", "[engine] kind 'openai' has no model; add model = \"...\""),
+        (HEAD + OPENAI + "model = 'm'", "[engine] kind 'openai' has no base_url; add base_url = \"...\""),
+        (HEAD + SERVER + "tokenizer = 'nowhere'", "[engine] tokenizer is 'nowhere', but "),
+        (HEAD + SERVER + "timeout_s = 0", "agent.toml: engine timeout_s is 0.0; expected seconds above 0, at most 600"),
+        (HEAD + SERVER + "api_key_env = 'sk-4711'", "agent.toml: api_key_env is no name of an environment variable"),
+        (HEAD + OPENAI + "model = ' '\nbase_url = 'http://x'", "agent.toml: engine model is empty; name the model"),
+        (HEAD + OPENAI + "model = 'm'\nbase_url = 'x:80'", "agent.toml: base_url is 'x:80'; expected an address such"),
+        (HEAD + OPENAI + "model = 'm'\nbase_url = 'http://u:p@x'", "agent.toml: base_url holds a user, a password"),
         (HEAD + "[recogniser]\nphrases = 'no.txt'", "[recogniser] phrases is 'no.txt': cannot be read (No such file"),
         (
             HEAD + "[recogniser]\nphrases = 'latin.txt'",

@@ -1,0 +1,11 @@
+"""Language models behind an OpenAI-compatible server and the engine port (extra ``openai``)."""
+
+from __future__ import annotations
+
+from .engine import OpenAIEngine
+from .faults import Server, ServerFault
+from .session import WarmSettings
+from .spelling import TokenizerSpelling
+from .text import TextLanguage
+
+__all__ = ["OpenAIEngine", "Server", "ServerFault", "TextLanguage", "TokenizerSpelling", "WarmSettings"]
