@@ -20,10 +20,14 @@ __all__ = ["denied"]
 
 _SAYS_NO = frozenset(
     plain_words(
-        "not wrong right mistake mistaken misheard heard said say meant mean asked wanted told ask got get wrote write "
-        "quite sure never please just there again different something else all one thing change changed day time what "
-        "isn't wasn't don't didn't love dear mate pal sir madam ha oh well surname last first family full fix "
-        "correct incorrect change put make book booked booking visit appointment cancel"
+        "not wrong right mistake mistaken misheard heard hear said say meant mean asked wanted told ask got get wrote "
+        "write quite sure never just there again different something somebody else all one thing things change changed "
+        "day time what which where when who how why isn't wasn't don't didn't doesn't can't did does done look listen "
+        "exactly really sound sounds mixed up crying loud hold hang second minute moment wait well oh ah ha ehm erm "
+        "hmm mm love dear mate pal sir madam mister missus surname last first full fix correct incorrect put make book "
+        "booked booking visit appointment cancel as if then now here very too only still any some more than them they "
+        "think thought know known believe see let might should must will shall may been being were had has into about "
+        "spell spelled spelling letter letters man woman god goodness honestly actually rather bit little family"
     )
 )
 """Words of refusing that are no new value: an answer of these alone does not say which value was wrong."""
@@ -49,8 +53,15 @@ def denied(
             else:
                 runs[-1].append(word)
     texts = tuple(" ".join(run) for run in runs if run)
-    refused = [note for note in copied if f" {known[note.name]} " in asked and f" {known[note.name]} " not in said]
-    return {note.name: texts for note in refused} if texts and len(refused) == 1 else {}
+    read_back = [note for note in copied if f" {known[note.name]} " in asked]
+    if len(read_back) != 1:
+        return {}
+    name, old = read_back[0].name, known[read_back[0].name]
+    if f" {old} " in said:
+        # said again alone it is not what was wrong; inside of more words it was only half of the name
+        longer = tuple(text for text in texts if f" {old} " in f" {text} " and text != old)
+        return {name: longer} if longer else {}
+    return {name: texts} if texts else {}
 
 
 def _names_another(answer: str, notes: Sequence[NoteField]) -> bool:

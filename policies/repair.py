@@ -97,7 +97,7 @@ def repair(
     agreement = _is_agreement(field)
     example = "yes" if agreement else _example(field, question)
     general = settings.yes_or_no if agreement else settings.text if example else settings.without_example
-    text = _filled(field.ask or general, field, example, question)
+    text = _filled(field.ask or general, field, example, _bare(question, settings))
     return Repair(text, "yes" if agreement else field.name, reason, replace(misses, asked=text))
 
 
@@ -151,6 +151,14 @@ def _filled(text: str, note: NoteField, example: str, question: str) -> str:
 
 def _spoken(note: NoteField) -> str:
     return note.name.replace("_", " ")
+
+
+def _bare(question: str, settings: RepairSettings) -> str:
+    """The question without what an earlier repair put before it."""
+    before = settings.yes_or_no.partition("{question}")[0]
+    while before and question.startswith(before):
+        question = question.removeprefix(before)
+    return question
 
 
 def _plain(text: str) -> str:

@@ -25,6 +25,8 @@ ASKED = "so i cancel the visit on monday for obliged, is that right?"
         ("no madam my family name is okonkwo", ("okonkwo",)),
         ("no no chip rosewater", ("chip rosewater",)),
         ("that's wrong it's for miller", ("miller",)),
+        ("no for crying out loud vickers", ("out", "vickers")),
+        ("no it's obliged singh", ("obliged singh",)),  # the old one was half of the name
     ],
 )
 def test_a_refused_name_is_copied_anew_from_the_answer(answer: str, runs: tuple[str, ...]) -> None:
@@ -38,6 +40,8 @@ def test_a_refused_name_is_copied_anew_from_the_answer(answer: str, runs: tuple[
         "no that's not right",
         "no i said tuesday",  # the day was wrong
         "no at ten thirty",
+        "no please erm don't",
+        "no that did not sound right",
         "no cancel it please",  # a word of the task, no new value
         "no obliged is right but not the rest",  # said again, so not refused
         "yes that's right",

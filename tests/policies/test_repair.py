@@ -118,3 +118,12 @@ def test_words_of_the_note_come_before_the_general_ones() -> None:
     notes = (replace(DAY, ask="what {field}, such as {example}?"), replace(ANSWER, ask="yes or no: {question}"))
     found = [repair(Misses(note.name, 1), READ_BACK, notes, RepairSettings(after=1)) for note in notes]
     assert [one.text for one in found if one] == ["what day, such as monday?", f"yes or no: {READ_BACK}"]
+
+
+def test_a_question_that_was_repaired_before_is_not_repaired_into_itself() -> None:
+    notes = (NoteField("day", "choice", ("monday", "tuesday")), NoteField("answer", "choice", ("yes", "no", "unclear")))
+    once = repair(Misses("answer", 2), "that is monday, is that right?", notes)
+    assert once is not None
+    again = repair(Misses("answer", 2), once.text, notes)
+    assert again is not None
+    assert again.text == once.text == "please say just yes or no. that is monday, is that right?"

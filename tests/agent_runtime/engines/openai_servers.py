@@ -16,9 +16,10 @@ from agent_runtime.clock import run_live, run_outside, run_virtual
 from policies.learned.core.model import CoreModel
 from tests.agent_runtime.engines.core_chat import CoreChat
 from tests.agent_runtime.engines.core_server import MODEL_NAME, CoreServer, Form
-from tests.agent_runtime.engines.tiny_engines import MODEL as TINY
-from tests.agent_runtime.engines.tiny_engines import VOCABULARY
+from tests.agent_runtime.engines.tiny_engines import MODEL, VOCABULARY
 
+TINY = MODEL
+"""The tiny model behind the server."""
 NEEDS_CLIENT = pytest.mark.skipif(
     importlib.util.find_spec("openai") is None, reason="openai is not installed (extra openai)"
 )

@@ -11,8 +11,9 @@ import pytest
 from agent_runtime.ports import Engine
 from tests.agent_runtime.engines import test_contract as contract
 from tests.agent_runtime.engines.core_server import CoreServer, Form
-from tests.agent_runtime.engines.openai_servers import NEEDS_CLIENT, TINY, VOCABULARY, ids_engine
+from tests.agent_runtime.engines.openai_servers import NEEDS_CLIENT, TINY, ids_engine
 from tests.agent_runtime.engines.test_contract import Check, held, same_as_fresh, taken, tokens
+from tests.agent_runtime.engines.tiny_engines import VOCABULARY
 
 pytestmark = NEEDS_CLIENT
 
