@@ -148,7 +148,7 @@ MODEL: dict[str, Group] = {
             "unconfirmed_writes",
             "clarified",
         ),
-        "calls by words: unseen wordings with and without guards, hand-written callers, garbled turns",
+        "calls by words: unseen and hand-written callers",
         _words,
         ("calls",),
     ),

@@ -19,6 +19,7 @@ WEIGHTS = Path(core_module.__file__).parent / "weights" / "boxed"
 
 @pytest.mark.parametrize("arm", ARMS, ids=lambda arm: arm.name)
 def test_every_arm_learns(arm: compare.Arm) -> None:
-    shape = CoreShape(num_hidden_layers=1, hidden_size=32, intermediate_size=32, head_dim=16)
-    curve = compare.run(arm, arm.rates[1], 1, 6, shape, Tokenizer.load(WEIGHTS), 600)
+    tokenizer = Tokenizer.load(WEIGHTS)
+    shape = CoreShape(vocab_size=tokenizer.size, num_hidden_layers=1, hidden_size=32, intermediate_size=32, head_dim=16)
+    curve = compare.run(arm, arm.rates[1], 1, 6, shape, tokenizer, 600)
     assert curve.final < curve.losses[0]

@@ -82,20 +82,22 @@ def test_a_folder_is_read_back_as_it_was_stored(tmp_path: Path) -> None:
 
 
 def test_a_grown_vocabulary_keeps_what_the_model_knows(tmp_path: Path) -> None:
-    words = [" my postcode", " a postcode"]
-    extend_vocabulary(WEIGHTS / "tokenizer.json", tmp_path / "tokenizer.json", words, size=1028)
-    old, new = Tokenizer.load(WEIGHTS), Tokenizer.load(tmp_path)
-    assert new.size == 1028
+    words = [" my quibblewort", " a quibblewort"]
+    old = Tokenizer.load(WEIGHTS)
+    more = len(old.encode(" quibblewort")) - 1
+    extend_vocabulary(WEIGHTS / "tokenizer.json", tmp_path / "tokenizer.json", words, size=old.size + more)
+    new = Tokenizer.load(tmp_path)
+    assert new.size == old.size + more
     text = " i'd like to come on wednesday at ten thirty"
     assert new.encode(text) == old.encode(text)
-    assert len(new.encode(" postcode")) == 1 < len(old.encode(" postcode"))
+    assert len(new.encode(" quibblewort")) == 1 < len(old.encode(" quibblewort"))
     model = restore(WEIGHTS)
     wider = recipe.grown(model, old, new)
     ids = torch.tensor([old.encode(text)])
     with torch.no_grad():
         assert torch.allclose(wider(ids)[..., : old.size], model(ids), atol=1e-5)
-        row = wider.embedding.weight[new.encode(" postcode")[0]]
-        assert torch.allclose(row, model.embedding.weight[old.encode(" postcode")].mean(0), atol=1e-6)
+        row = wider.embedding.weight[new.encode(" quibblewort")[0]]
+        assert torch.allclose(row, model.embedding.weight[old.encode(" quibblewort")].mean(0), atol=1e-6)
 
 
 def test_a_run_goes_on_where_it_stopped(tmp_path: Path) -> None:
@@ -135,7 +137,8 @@ def test_weights_follow_the_segments() -> None:
 def test_padding_costs_nothing_and_a_few_steps_lower_the_loss() -> None:
     tokenizer = Tokenizer.load(WEIGHTS)
     torch.manual_seed(0)
-    model = TorchCore(CoreShape(num_hidden_layers=1, hidden_size=32, intermediate_size=32, head_dim=16))
+    shape = CoreShape(vocab_size=tokenizer.size, num_hidden_layers=1, hidden_size=32, intermediate_size=32, head_dim=16)
+    model = TorchCore(shape)
     rows = [row_of(expert_call(Random(seed)), tokenizer) for seed in range(4)]
     ids, weights = recipe.padded(rows)
     with torch.no_grad():
