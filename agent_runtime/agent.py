@@ -26,6 +26,7 @@ from policies.spoken import say_time, say_value
 from policies.trajectory import Segment
 
 from .phrases import FORM, PhraseError, check_phrases, expand_phrases
+from .tool_servers import ToolServer
 from .tools import Tool
 from .wording import Wording
 
@@ -157,6 +158,8 @@ class Agent:
     greeting: str = ""
     """Said as soon as the call is answered; empty: the other side speaks first."""
     tools: Sequence[Tool] = ()
+    servers: Sequence[ToolServer] = ()
+    """MCP servers whose tools come behind these, once the parts are open: see `with_served`."""
     notes: Sequence[NoteField] = ()
     """What the agent writes down about the call before each turn, in this order; none: it thinks in free words, and may
     think again between two bits of speech."""
@@ -188,7 +191,7 @@ class Agent:
     """Where the agent was loaded from."""
 
     def __post_init__(self) -> None:
-        for name in ("tools", "notes", "hints", "phrases"):
+        for name in ("tools", "servers", "notes", "hints", "phrases"):
             given = getattr(self, name)
             if isinstance(given, str) or not isinstance(given, Sequence):
                 raise AgentError(f"{name} is {given!r}; expected a list")
@@ -221,6 +224,9 @@ class Agent:
                 raise AgentError(f"wording {one.name} is empty; write a sentence, or leave it out for the usual one")
         if self.repair.after < 1:
             raise AgentError(f"repair after is {self.repair.after}; expected 1 or more misunderstood answers")
+        names = [server.name for server in self.servers]
+        if len(set(names)) < len(names):
+            raise AgentError(f"two tool servers have one name among {_list(names)}; rename one")
         _check_notes(self.notes)
         _check_tools(self.tools, self.notes)
         try:
@@ -244,6 +250,13 @@ class Agent:
         if self.today is not None:
             parts.append(f"today {self.today.isoformat()}")
         return f"<Agent {', '.join(parts)}>"
+
+    def with_served(self, tools: Sequence[Tool]) -> Agent:
+        """The agent as its calls know it: the `tools` that its servers listed stand behind its own.
+
+        An agent without servers is itself. Raises `AgentError` where the tools do not fit the notes or each other.
+        """
+        return dataclasses.replace(self, tools=(*self.tools, *tools), servers=()) if self.servers else self
 
     def tool(self, name: str) -> Tool:
         """The tool called `name`. Raises KeyError."""
@@ -276,7 +289,7 @@ class Agent:
         The code of the tools and the weights of the model are not in it: what tools returned stands in the log, and
         an engine has a digest of its own.
         """
-        left_out = {"tools", "folder", "model", "today"}
+        left_out = {"tools", "servers", "folder", "model", "today"}
         values = {f.name: getattr(self, f.name) for f in dataclasses.fields(self) if f.name not in left_out}
         values["tools"] = [(tool.shape, tool.slow_s, tool.filler) for tool in self.tools]
         values["model"] = self.model.name if self.model else None

@@ -17,6 +17,23 @@ relative to the folder. A key that is not listed is an error, so that a slip of 
     [[note]] ask                          text: how to ask for it when it was not understood ({field}, {example})
     [tools] module                        text: a Python file whose @tool functions the agent may call
     [tools] names                         texts: which of them (default: all, in the order of the file)
+    [[tools.mcp]] name                    text: what to call this MCP server; needs the extra `mcp`
+    [[tools.mcp]] command                 texts: the program and its arguments; it runs in the agent's folder
+    [[tools.mcp]] url                     text: in place of command, where the server is reached
+    [[tools.mcp]] env                     texts: names of environment variables that the program gets
+    [[tools.mcp]] token_env               text: name of the environment variable that holds the token for url
+    [[tools.mcp]] allow                   texts: which of its tools to use (default: all that it lists)
+    [[tools.mcp]] trust_hints             true or false: believe the server which of its tools only read (false)
+    [[tools.mcp]] start_s                 number: seconds it may take to start (30)
+    [[tools.mcp]] tool                    the sections [tools.mcp.tool.NAME], one for each tool with terms of its own
+    [tools.mcp.tool] effect               "read" or "write" (default)
+    [tools.mcp.tool] confirm              true or false: read back and agreed to first (true for a write)
+    [tools.mcp.tool] timeout_s            number: seconds after which a call is given up (10)
+    [tools.mcp.tool] slow_s               number: seconds it usually takes
+    [tools.mcp.tool] filler               text: what to say while it runs
+    [tools.mcp.tool] fixed                table: arguments that are always the same
+    [tools.mcp.tool] leave_out            texts: optional parameters that are never given
+    [tools.mcp.tool] times                texts: text parameters that hold a time as HH:MM
     [voice] name                          text: voice of the synthesiser ("en-us")
     [voice] rate_wpm                      whole number: words a minute (170)
     [voice] pitch                         whole number, 0..99 (50)
@@ -72,13 +89,9 @@ This file refuses to know calls and engines. It runs the code of the tools modul
 from __future__ import annotations
 
 import dataclasses
-import datetime
-import difflib
-import math
 import tomllib
 import typing
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -99,13 +112,26 @@ from .agent import (
     ServerSettings,
     VoiceSettings,
 )
+from .agent_keys import (
+    FILE_NAME,
+    FLAG,
+    TEXT,
+    TEXTS,
+    Key,
+    did_you_mean,
+    number,
+    one_of,
+    read_date,
+    read_hours,
+    read_section,
+    whole,
+)
 from .agent_module import is_module_file, load_tools
+from .agent_servers import SERVER_KEYS, TERMS_KEYS, read_servers
 from .tools import Tool
 from .wording import Wording
 
 __all__ = ["FILE_NAME", "AgentFileError", "accepted_keys", "load_agent"]
-
-FILE_NAME = "agent.toml"
 
 POLICY_SECTIONS: Mapping[str, type[Any]] = {
     "endpointing": EndpointSettings,
@@ -118,26 +144,20 @@ POLICY_SECTIONS: Mapping[str, type[Any]] = {
 field of that name."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Key:
-    """One key: what it holds, and a reader that gives its value or raises ValueError."""
-
-    expects: str
-    read: Callable[[Any], Any]
-
-
 def load_agent(folder: Path) -> Agent:
     """The agent of `folder`. Raises `AgentFileError` with one line; nothing is written."""
     path = folder / FILE_NAME
     table = _read_toml(path)
     sections = _check_sections(table)
     head = sections["agent"]
+    servers = read_servers(sections["tools"].pop("mcp", []))
     try:
         agent = Agent(
             name=head.pop("name", ""),
             persona=head.pop("persona", ""),
             **head,
             tools=_tools(folder, sections["tools"]),
+            servers=servers,
             notes=_notes(table.get("note", [])),
             recogniser=_recogniser(folder, sections["recogniser"]),
             voice=VoiceSettings(**sections["voice"]),
@@ -155,123 +175,60 @@ def load_agent(folder: Path) -> Agent:
 
 def accepted_keys() -> dict[str, tuple[str, ...]]:
     """Section -> its keys, as the table above lists them."""
-    return {section: tuple(keys) for section, keys in _KEYS.items()}
+    servers = {"tools.mcp": SERVER_KEYS, "tools.mcp.tool": TERMS_KEYS}
+    listed = {section: tuple(keys) for section, keys in {**_KEYS, **servers}.items()}
+    return {**listed, "tools": tuple(key for key in listed["tools"] if key != "mcp")}
 
 
-# --- values ------------------------------------------------------------------------------------------------------
+# --- the keys -------------------------------------------------------------------------------------------------------
 
 
-def _of_type(*kinds: type) -> Callable[[Any], Any]:
-    def read(given: Any) -> Any:
-        if type(given) not in kinds:
-            raise ValueError
-        return given
-
-    return read
-
-
-def _read_number(given: Any) -> float:
-    if type(given) not in (int, float) or not math.isfinite(given) or given < 0:
-        raise ValueError
-    return float(given)
-
-
-def _read_whole(given: Any) -> int:
-    if type(given) is not int or given < 0:
-        raise ValueError
-    return given
-
-
-def _read_texts(given: Any) -> tuple[str, ...]:
-    if not isinstance(given, list) or not all(isinstance(one, str) for one in given):
-        raise ValueError
-    return tuple(given)
-
-
-def _read_hours(given: Any) -> tuple[str, str]:
-    first, last = _read_texts(given)
-    return datetime.time.fromisoformat(first).strftime("%H:%M"), datetime.time.fromisoformat(last).strftime("%H:%M")
-
-
-def _read_date(given: Any) -> datetime.date:
-    if type(given) is datetime.date:
-        return given
-    if not isinstance(given, str):
-        raise ValueError
-    return datetime.date.fromisoformat(given)
-
-
-def _one_of(*values: str) -> _Key:
-    def read(given: Any) -> str:
-        if given not in values:
-            raise ValueError
-        return str(given)
-
-    return _Key(" or ".join(f"'{value}'" for value in values), read)
-
-
-_UNITS = {"ms": " of milliseconds", "s": " of seconds", "wpm": " of words a minute", "hz": " of hertz"}
-
-
-def _whole(name: str) -> _Key:
-    return _Key(f"a whole number{_UNITS.get(name.rpartition('_')[2], '')}", _read_whole)
-
-
-def _number(name: str) -> _Key:
-    return _Key(f"a number{_UNITS.get(name.rpartition('_')[2], '')}", _read_number)
-
-
-_TEXT = _Key("text in quotes", _of_type(str))
-_TEXTS = _Key("a list of texts", _read_texts)
-_FLAG = _Key("true or false", _of_type(bool))
-
-
-def _policy_keys(settings: type[Any]) -> dict[str, _Key]:
+def _policy_keys(settings: type[Any]) -> dict[str, Key]:
     """The keys of a policy's settings: its fields of a number, a flag or texts; others are set in Python only."""
     hints = typing.get_type_hints(settings)
-    keys: dict[str, _Key] = {}
+    keys: dict[str, Key] = {}
     for f in dataclasses.fields(settings):
         kind = hints[f.name]
         if kind in (int, float):
-            keys[f.name] = (_whole if kind is int else _number)(f.name)
+            keys[f.name] = (whole if kind is int else number)(f.name)
         elif kind is bool:
-            keys[f.name] = _FLAG
+            keys[f.name] = FLAG
         elif kind is str:
-            keys[f.name] = _TEXT
+            keys[f.name] = TEXT
         elif kind == tuple[str, ...]:
-            keys[f.name] = _TEXTS
+            keys[f.name] = TEXTS
     return keys
 
 
-_KEYS: dict[str, dict[str, _Key]] = {
+_KEYS: dict[str, dict[str, Key]] = {
     "agent": {
-        "name": _TEXT,
-        "persona": _TEXT,
-        "greeting": _TEXT,
-        "direction": _one_of("inbound", "outbound"),
-        "today": _Key("a date such as 2026-11-23", _read_date),
-        "time_limit_s": _number("time_limit_s"),
-        "hours": _Key('two times such as ["09:00", "17:00"]', _read_hours),
-        "hints": _TEXTS,
+        "name": TEXT,
+        "persona": TEXT,
+        "greeting": TEXT,
+        "direction": one_of("inbound", "outbound"),
+        "today": Key("a date such as 2026-11-23", read_date),
+        "time_limit_s": number("time_limit_s"),
+        "hours": Key('two times such as ["09:00", "17:00"]', read_hours),
+        "hints": TEXTS,
     },
-    "note": {"name": _TEXT, "kind": _one_of(*typing.get_args(Kind)), "values": _TEXTS, "ask": _TEXT},
-    "tools": {"module": _TEXT, "names": _TEXTS},
-    "voice": {"name": _TEXT, "rate_wpm": _whole("rate_wpm"), "pitch": _whole("pitch")},
+    "note": {"name": TEXT, "kind": one_of(*typing.get_args(Kind)), "values": TEXTS, "ask": TEXT},
+    "tools": {"module": TEXT, "names": TEXTS, "mcp": Key("[[tools.mcp]] above each server", lambda given: given)},
+    "voice": {"name": TEXT, "rate_wpm": whole("rate_wpm"), "pitch": whole("pitch")},
     "recogniser": {
-        "kind": _one_of(*RECOGNISERS),
-        "phrases": _TEXT,
-        "model": _TEXT,
-        "language": _TEXT,
-        "compute": _TEXT,
-        "step_ms": _whole("step_ms"),
+        "kind": one_of(*RECOGNISERS),
+        "phrases": TEXT,
+        "model": TEXT,
+        "language": TEXT,
+        "compute": TEXT,
+        "step_ms": whole("step_ms"),
     },
     "engine": {
-        "kind": _one_of(*ENGINES),
-        **dict.fromkeys(("model", "base_url", "api_key_env", "tokenizer"), _TEXT),
-        "tokens": _FLAG,
-        "timeout_s": _number("timeout_s"),
+        "kind": one_of(*ENGINES),
+        **dict.fromkeys(("model", "base_url", "api_key_env", "tokenizer"), TEXT),
+        "tokens": FLAG,
+        "timeout_s": number("timeout_s"),
     },
-    "switches": {name: _FLAG for name in SWITCHES},
+    "switches": {name: FLAG for name in SWITCHES},
     **{section: _policy_keys(settings) for section, settings in POLICY_SECTIONS.items()},
 }
 
@@ -301,38 +258,22 @@ def _check_sections(table: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
     for name, value in table.items():
         if name not in _KEYS:
             what = f"section [{name}]" if isinstance(value, (dict, list)) else f"key '{name}' above the first section"
-            raise AgentFileError(f"{FILE_NAME}: unknown {what}{_did_you_mean(name, _KEYS, '[{}]')}")
+            raise AgentFileError(f"{FILE_NAME}: unknown {what}{did_you_mean(name, _KEYS, '[{}]')}")
         if name == "note":
             if not isinstance(value, list) or not all(isinstance(one, dict) for one in value):
                 raise AgentFileError(f"{FILE_NAME}: note is not a list of sections; write [[note]] above each")
         elif not isinstance(value, dict):
             raise AgentFileError(f"{FILE_NAME}: {name} is no section; write [{name}] once")
-    return {name: _read_section(f"[{name}]", name, table.get(name, {})) for name in _KEYS if name != "note"}
-
-
-def _read_section(where: str, section: str, values: Mapping[str, Any]) -> dict[str, Any]:
-    keys = _KEYS[section]
-    read: dict[str, Any] = {}
-    for name, given in values.items():
-        if name not in keys:
-            hint = _did_you_mean(name, keys, "'{}'")
-            raise AgentFileError(f"{FILE_NAME}: unknown key '{name}' in {where}{hint}")
-        try:
-            read[name] = keys[name].read(given)
-        except ValueError:
-            raise AgentFileError(
-                f"{FILE_NAME}: {where} {name} is {_shown(given)}; expected {keys[name].expects}"
-            ) from None
-    return read
+    return {name: read_section(f"[{name}]", _KEYS[name], table.get(name, {})) for name in _KEYS if name != "note"}
 
 
 def _notes(tables: Iterable[Mapping[str, Any]]) -> tuple[NoteField, ...]:
     notes = []
-    for number, table in enumerate(tables, 1):
-        read = _read_section(f"[[note]] {number}", "note", table)
+    for at, table in enumerate(tables, 1):
+        read = read_section(f"[[note]] {at}", _KEYS["note"], table)
         for needed in ("name", "kind"):
             if needed not in read:
-                raise AgentFileError(f'{FILE_NAME}: [[note]] {number} has no {needed}; add {needed} = "..."')
+                raise AgentFileError(f'{FILE_NAME}: [[note]] {at} has no {needed}; add {needed} = "..."')
         notes.append(NoteField(read["name"], read["kind"], read.get("values", ()), read.get("ask", "")))
     return tuple(notes)
 
@@ -404,24 +345,6 @@ def _tools(folder: Path, section: Mapping[str, Any]) -> tuple[Tool, ...]:
     names = section.get("names", tuple(found))
     for name in names:
         if name not in found:
-            hint = _did_you_mean(name, found, "'{}'")
+            hint = did_you_mean(name, found, "'{}'")
             raise AgentFileError(f"{FILE_NAME}: [tools] names has '{name}', which {file} does not define{hint}")
     return tuple(found[name] for name in names)
-
-
-# --- words of errors ---------------------------------------------------------------------------------------------
-
-
-def _did_you_mean(name: str, known: Iterable[str], form: str) -> str:
-    names = list(known)
-    near = difflib.get_close_matches(name, names, n=1, cutoff=0.6)
-    if near:
-        return f"; did you mean {form.format(near[0])}?"
-    return f"; known are {', '.join(form.format(one) for one in names)}" if names else "; there is none in this version"
-
-
-def _shown(given: Any) -> str:
-    if isinstance(given, bool):
-        return str(given).lower()
-    text = str(given) if isinstance(given, datetime.date) else repr(given)
-    return text if len(text) <= 60 else f"{text[:57]}..."

@@ -79,6 +79,7 @@ async def play_call(
     """Play one call on the running loop with parts that are already open. `folder` is where the tools' files lie."""
     from .session import CallFacts, Ears, Session  # not before the parts are open: their programs start first
 
+    agent = agent.with_served(parts.tools)
     kept = MemoryLog()
     ears = parts.ears if audio else Ears()
     if audio and getattr(door, "transcribed", False):

@@ -49,6 +49,7 @@ EXTRAS = (
     ("peft", "peft", "learn", "learning"),
     ("vllm", "vllm", "vllm", "the vLLM engine"),
     ("openai", "openai", "openai", "engines behind an OpenAI-compatible server"),
+    ("mcp", "mcp", "mcp", "tools of MCP servers"),
     ("faster-whisper", "faster_whisper", "whisper", "the faster-whisper recogniser"),
     ("aiosipua", "aiosipua", "sip", "the telephone's door"),
     ("aiortp", "aiortp", "sip", "the telephone's door"),

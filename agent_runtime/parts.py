@@ -22,6 +22,7 @@ from typing import TYPE_CHECKING
 from .agent import Agent, AgentError, ServerSettings
 from .boxed import BOXED_MODEL, cache_folder
 from .clock import run_outside
+from .tool_servers import ToolServerError
 
 if TYPE_CHECKING:
     from audio.engines.silero import Silero
@@ -34,8 +35,9 @@ if TYPE_CHECKING:
     from .ports import Engine, Recogniser, Voice
     from .session import Ears
     from .thinking import Language
+    from .tools import Tool
 
-__all__ = ["Parts", "mind_settings", "open_parts"]
+__all__ = ["Parts", "mind_settings", "open_parts", "with_served_tools"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +48,8 @@ class Parts:
     engine: Engine
     language: Language
     voice: Voice
+    tools: tuple[Tool, ...] = ()
+    """What the agent's tool servers offer: `Agent.with_served` puts them behind its own."""
 
 
 def mind_settings(agent: Agent, today: datetime.date) -> MindSettings:
@@ -79,6 +83,9 @@ async def open_parts(
     Where one part fails the others are given up, and its error is raised as it is.
     """
     async with AsyncExitStack() as stack:
+        # Before the others, which all want to know the tools: their words are heard, written and thought.
+        served = await stack.enter_async_context(_served_tools(agent, run)) if agent.servers else ()
+        agent = agent.with_served(served)
         try:
             async with asyncio.TaskGroup() as opening:
                 speaks = opening.create_task(_open_voice(agent, run, stack) if voice is None else _given(voice))
@@ -91,7 +98,29 @@ async def open_parts(
         made, language = thinks.result()
         # entered here, because an engine's tasks belong to the task that opened it
         engine = await stack.enter_async_context(made)
-        yield Parts(Ears(*hears.result()), engine, language, speaks.result())
+        yield Parts(Ears(*hears.result()), engine, language, speaks.result(), served)
+
+
+async def with_served_tools(agent: Agent) -> Agent:
+    """The agent as its calls know it; its servers are started for their lists and ended again. Not for calling."""
+    if not agent.servers:
+        return agent
+    async with _served_tools(agent, run_outside) as tools:
+        return agent.with_served(tools)
+
+
+@asynccontextmanager
+async def _served_tools(agent: Agent, run: Runner) -> AsyncIterator[tuple[Tool, ...]]:
+    """The tools of the agent's servers, which run until the block is left. Raises `ToolServerError`."""
+    try:
+        from .engines.mcp.threads import open_servers
+    except ImportError as error:
+        names = ", ".join(server.name for server in agent.servers)
+        raise ToolServerError(
+            f"tool server {names}: needs the official MCP client ({error}); pip install 'duologue[mcp]'"
+        ) from error
+    async with open_servers(agent.servers, agent.folder, run) as tools:
+        yield tuple(tools)
 
 
 def _innermost(error: Exception) -> Exception:

@@ -16,7 +16,7 @@ from agent_runtime.foreign import ForeignPackage, check
 ROOT = Path(__file__).resolve().parent.parent
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
 
-HEAVY = set("faster-whisper openai peft ray scipy silero-vad torch torchaudio transformers vllm".split())
+HEAVY = set("faster-whisper mcp openai peft ray scipy silero-vad torch torchaudio transformers vllm".split())
 """Extras, or packages that would draw torch into the base."""
 
 

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from argparse import ArgumentParser, Namespace
 
+from ..clock import run_live
+from ..parts import with_served_tools
 from ..replay import compare, refold
 from .logs import read_whole
 from .playing import load_agent
@@ -38,6 +40,6 @@ def run(options: Namespace) -> int:
     if options.against is not None:
         found = compare(entries, read_whole(options.against)[1])
     else:
-        found = refold(entries, load_agent(options.agent))
+        found = refold(entries, run_live(with_served_tools(load_agent(options.agent))))
     print(found if found is not None else f"{len(entries)} entries, no decision differs")
     return 0 if found is None else 1

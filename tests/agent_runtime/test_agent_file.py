@@ -10,6 +10,7 @@ import pytest
 
 from agent_runtime import agent_file
 from agent_runtime.agent import Agent, AgentFileError, RecogniserSettings
+from agent_runtime.tool_servers import ServedTool, ToolServer
 from agent_runtime.wording import Wording
 from policies.barge_in import BargeInSettings
 from policies.endpointing import EndpointSettings
@@ -42,6 +43,29 @@ kind = "heard"
 [tools]
 module = "tools.py"
 names = ["second"]
+
+[[tools.mcp]]
+name = "crm"
+command = ["crm-server", "--quiet"]
+env = ["CRM_TOKEN"]
+allow = ["find"]
+trust_hints = true
+start_s = 5
+
+[tools.mcp.tool.find]
+effect = "read"
+confirm = false
+timeout_s = 3
+slow_s = 1.5
+filler = "let me look."
+fixed = { zone = "utc" }
+leave_out = ["tags"]
+times = ["at"]
+
+[[tools.mcp]]
+name = "far"
+url = "https://tools.example/mcp"
+token_env = "FAR_TOKEN"
 
 [voice]
 name = "de"
@@ -115,6 +139,17 @@ def test_every_key_arrives(tmp_path: Path) -> None:
     assert agent.hints == ("be brief",)
     assert agent.notes == (NoteField("day", "choice", ("monday", "tuesday")), NoteField("name", "heard"))
     assert [tool.name for tool in agent.tools] == ["second"]
+    terms = ServedTool(
+        effect="read", confirm=False, timeout_s=3.0, slow_s=1.5, filler="let me look.",
+        fixed={"zone": "utc"}, leave_out=("tags",), times=("at",),
+    )  # fmt: skip
+    assert agent.servers == (
+        ToolServer(
+            name="crm", command=("crm-server", "--quiet"), env=("CRM_TOKEN",), allow=("find",), trust_hints=True,
+            start_s=5.0, tools={"find": terms},
+        ),
+        ToolServer(name="far", url="https://tools.example/mcp", token_env="FAR_TOKEN"),
+    )  # fmt: skip
     assert (agent.voice.name, agent.voice.rate_wpm, agent.voice.pitch) == ("de", 150, 40)
     assert agent.recogniser == RecogniserSettings("whisper", str(tmp_path / "weights"), "de", "float32", 500)
     assert set(agent.sentences()) == {"on monday", "on tuesday"}
@@ -152,6 +187,22 @@ WHOLE_MS = "expected a whole number of milliseconds"
 @pytest.mark.parametrize(
     ("text", "message"),
     [
+        # tool servers
+        (HEAD + "[tools]\nmcp = 1", "agent.toml: tools.mcp is not a list of sections; write [[tools.mcp]] above each"),
+        (HEAD + '[[tools.mcp]]\nurl = "http://h"', 'agent.toml: [[tools.mcp]] 1 has no name; add name = "..."'),
+        (HEAD + '[[tools.mcp]]\nname = "a"', "agent.toml: tool server a: has no command and url; give one of the two"),
+        (
+            HEAD + '[[tools.mcp]]\nname = "a"\nurl = "http://h"\n[tools.mcp.tool]\nfind = 1',
+            "agent.toml: tool find is no section; write [tools.mcp.tool.find]",
+        ),
+        (
+            HEAD + '[[tools.mcp]]\nname = "a"\nurl = "http://h"\n[tools.mcp.tool.find]\neffect = "both"',
+            "agent.toml: [tools.mcp.tool.find] effect is 'both'; expected 'read' or 'write'",
+        ),
+        (
+            HEAD + '[[tools.mcp]]\nname = "a"\nurl = "http://h"\n[[tools.mcp]]\nname = "a"\nurl = "http://g"',
+            "agent.toml: two tool servers have one name among a, a; rename one",
+        ),
         # slips in names
         (HEAD + 'greting = "x"', "agent.toml: unknown key 'greting' in [agent]; did you mean 'greeting'?"),
         (HEAD + "[endpoint]\nnoise_ms = 1", "agent.toml: unknown section [endpoint]; did you mean [endpointing]?"),
@@ -273,6 +324,6 @@ def test_a_folder_without_an_agent(tmp_path: Path) -> None:
 
 
 def test_the_table_lists_exactly_the_accepted_keys() -> None:
-    listed = set(re.findall(r"^    \[+(\w+)\]+ (\w+)? {2,}\S", agent_file.__doc__ or "", re.MULTILINE))
+    listed = set(re.findall(r"^    \[+([\w.]+)\]+ (\w+)? {2,}\S", agent_file.__doc__ or "", re.MULTILINE))
     accepted = {(section, key) for section, keys in agent_file.accepted_keys().items() for key in keys or ("",)}
     assert listed == accepted
