@@ -7,7 +7,7 @@ type hints; `agent.toml` gives the `NoteField`s.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 __all__ = ["Kind", "NoteField", "Parameter", "ToolShape"]
@@ -24,8 +24,9 @@ class NoteField:
     name: str
     kind: Kind
     values: tuple[str, ...] = ()
-    ask: str = ""
-    """How to ask for it in another way when it was not understood (`policies.repair`); empty: in general words."""
+    ask: str = field(default="", compare=False)
+    """How to ask for it in another way when it was not understood (`policies.repair`); empty: in general words. No part
+    of the shape that a model was trained with."""
 
 
 @dataclass(frozen=True, slots=True)
