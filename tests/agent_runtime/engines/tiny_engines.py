@@ -127,4 +127,5 @@ def log_probabilities(stream: Sequence[int]) -> np.ndarray:
     """What the tiny model gives after each token of a stream that it reads at once: float64[n, vocab]."""
     logits = MODEL.extend_all(MODEL.new_cache(), stream).astype(np.float64)
     shifted: np.ndarray = logits - logits.max(1, keepdims=True)
-    return shifted - np.log(np.exp(shifted).sum(1, keepdims=True))
+    found: np.ndarray = shifted - np.log(np.exp(shifted).sum(1, keepdims=True))
+    return found
