@@ -18,7 +18,9 @@ from agent_runtime.doors.tape import Tape
 from agent_runtime.doors.words import WordsDoor
 from agent_runtime.engines.core_language import CoreLanguage
 from agent_runtime.engines.embedded import EmbeddedEngine, EmbeddedSession
+from agent_runtime.listening_words import WordDoor
 from agent_runtime.testing.caller import ScriptedCaller
+from agent_runtime.testing.duet import DuetDoor
 from agent_runtime.testing.fakes import FakeEngine, FakeSession, TimedVoice, WordLanguage
 from agent_runtime.thinking import Language
 from audio.engines.espeak.voice import EspeakVoice
@@ -70,6 +72,14 @@ if TYPE_CHECKING:
         yield tape
         yield caller
 
+    def word_doors(words: WordsDoor, caller: ScriptedCaller, duet: DuetDoor) -> Iterator[WordDoor]:
+        yield words
+        yield caller
+        yield duet
+
+    def takers_of_words(duet: DuetDoor) -> ports.PlayWords:
+        return duet.play_words
+
 
 FITS: list[tuple[type[Any], type[Any]]] = [
     (ports.Engine, EmbeddedEngine),
@@ -88,6 +98,7 @@ FITS: list[tuple[type[Any], type[Any]]] = [
     (ports.Door, WordsDoor),
     (ports.Door, Tape),
     (ports.Door, ScriptedCaller),
+    (WordDoor, DuetDoor),
     (Language, CoreLanguage),
     (Language, WordLanguage),
 ]
