@@ -48,7 +48,6 @@ _AGREEING = (
     "agreed", "affirmative", "spot on", "bang on", "that is me", "that is us", "that is the one i want", "good to go",
     "let us do it", "let us do that", "let us go with that", "you have got everything", "you have got it all",
     "you got it all", "you have got that right", "you got that right", "as i said", "just as i said", "that is settled",
-    *(" ".join(f"{frame} {degree} {good}".split()) for frame in _FRAMES for degree in _DEGREES for good in _GOOD),
 )  # fmt: skip
 """Phrases that agree, after contractions were opened and hesitations dropped."""
 
@@ -86,6 +85,7 @@ def _phrases(texts: Iterable[str]) -> _Phrases:
 
 
 _YES_PHRASES = _phrases(_AGREEING)
+_FRAME_PHRASES, _GOOD_PHRASES = _phrases(frame for frame in _FRAMES if frame), _phrases(_GOOD)
 _NEUTRAL_PHRASES = _phrases(_NEUTRAL)
 _UNDECIDED_PHRASES = _phrases(_UNDECIDED)
 
@@ -108,6 +108,14 @@ def _ends(words: Sequence[str], at: int, phrases: _Phrases) -> list[int]:
     """Where the phrases that begin at word `at` end, the longest first."""
     candidates = phrases.get(words[at], ())
     return [at + len(phrase) for phrase in candidates if tuple(words[at : at + len(phrase)]) == phrase]
+
+
+def _yes_ends(words: Sequence[str], at: int) -> set[int]:
+    """Where phrases that agree and begin at word `at` end: a set one, or a frame, a degree and a good word."""
+    starts = {at, *_ends(words, at, _FRAME_PHRASES)}
+    starts |= {start + 1 for start in starts if start < len(words) and words[start] in _DEGREES}
+    good = {end for start in starts if start < len(words) for end in _ends(words, start, _GOOD_PHRASES)}
+    return good | set(_ends(words, at, _YES_PHRASES))
 
 
 def answer(text: str | Sequence[str], repeated: str = "") -> Answer:
@@ -142,7 +150,7 @@ def _is_only_agreement(words: Sequence[str], repeated: str) -> bool:
         for agreed in (False, True):
             if (at, agreed) not in reached:
                 continue
-            reached |= {(end, True) for end in _ends(rest, at, _YES_PHRASES)}
+            reached |= {(end, True) for end in _yes_ends(rest, at)}
             reached |= {(end, agreed) for end in _ends(rest, at, _NEUTRAL_PHRASES)}
             # repeating comes after agreeing: a bare "wednesday" is a value, not a yes; half a time is another time
             is_again = rest[at] in again and (":" in rest[at] or not is_number_word(rest[at]))
