@@ -144,10 +144,10 @@ class CoreLanguage:
         return _MustCall(turn, self._role_ids) if due else turn
 
     def _sayable(self, trajectory: Trajectory, facts: TurnFacts) -> list[str]:
-        """What may be said beside the model's own words: the card, what was looked up, what was known and heard."""
+        """What may be said beside the model's own words and its present note: the card, what was looked up, and times
+        that were heard. Not what an earlier note held: a read-back of it would ask for what nobody wants any more.
+        """
         card = trajectory.segments[0].text if trajectory.segments else ""
-        values = (value for value in facts.known.values() if value != UNKNOWN)
-        choices = (value for note in self._notes if note.kind == "choice" for value in note.values)
         looked_up = self._looked_up(facts.returned)
         # a colon of the persona is no mark that can be said
         return [
@@ -155,8 +155,6 @@ class CoreLanguage:
             *facts.offered,
             *looked_up,
             *find_times(" ".join(facts.heard)),
-            *values,
-            *choices,
         ]
 
     def _looked_up(self, returned: Sequence[tuple[str, str]]) -> list[str]:

@@ -19,6 +19,7 @@ from typing import Literal
 
 import numpy as np
 
+from policies import tool_gate
 from policies.agreement import Answer, answer
 from policies.denial import denied
 from policies.learned.core.decode import decode_turn
@@ -146,10 +147,13 @@ class ModelAgent:
         return found
 
     def _agreed(self, grammar: TurnGrammar) -> bool:
-        """Whether the last thing said was a read-back of these values, and the caller said yes to it."""
-        said = self.last_said
-        read_back = said.endswith("is that right?") and all(value in said for value in grammar.arguments.values())
-        return read_back and grammar.note.get("answer") == "yes"
+        """Whether the write gate of the runtime lets the call through: a heard read-back of it, and a yes."""
+        shape = next(tool for tool in TOOLS if tool.name == grammar.tool)
+        asked = (tool_gate.Heard(self.last_said, self.last_said),) if self.last_said else ()
+        gate = tool_gate.decide(
+            shape, grammar.arguments, committed=True, asked=asked, answer=self.last_heard, others=TOOLS
+        )
+        return gate.allowed
 
     def _grammar(self, after_result: bool, blocked: frozenset[str]) -> TurnGrammar:
         turns = [item.text for item in self.call.segments if item.role is Role.HEARD]
