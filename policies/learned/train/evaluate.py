@@ -17,26 +17,25 @@ from pathlib import Path
 from random import Random
 from typing import Literal
 
-import numpy as np
-
 from policies import tool_gate
 from policies.agreement import Answer, answer
 from policies.denial import denied
 from policies.learned.core.decode import decode_turn
 from policies.learned.core.grammar import TurnGrammar
 from policies.learned.core.lexicon import Lexicon
-from policies.learned.core.model import Cache, CoreModel, CoreModelError
+from policies.learned.core.model import CoreModel, CoreModelError
 from policies.learned.core.tokenizer import Tokenizer
 from policies.learned.train.dialogue import Call, Line, converse, new_call
 from policies.learned.train.expert import Action
 from policies.learned.train.heldout import HELDOUT
+from policies.learned.train.reading import Reader
 from policies.learned.train.secondhand import SECOND_HAND
 from policies.learned.train.spoken_caller import DAYS, PARTS, TIMES, Word
 from policies.learned.train.wordings import TRAINED, Wordings
 from policies.notes import UNKNOWN, copyable, read_note
 from policies.repair import NO_MISSES, Misses, Repair, counted, repair
 from policies.shapes import NoteField, Parameter, ToolShape
-from policies.trajectory import Role, Trajectory
+from policies.trajectory import Role
 
 __all__ = ["NOTE_FIELDS", "TOOLS", "Failure", "ModelAgent", "Outcome", "failure_of", "main", "play"]
 
@@ -61,6 +60,7 @@ TOOLS = (
     ToolShape("cancel_booking", (Parameter("day", "choice", DAYS), Parameter("name", "heard")), "write", confirm=True),
 )
 _KEYS = frozenset({"day", "part", "time", "name"})
+_TOOL_NAMES = frozenset(tool.name for tool in TOOLS)
 _WRITES = frozenset(tool.name for tool in TOOLS if tool.effect == "write")
 
 
@@ -78,8 +78,7 @@ class ModelAgent:
     call: Call
     guarded: bool
     lexicon: Lexicon | None = None
-    cache: Cache = field(init=False)
-    ids: list[int] = field(default_factory=list)
+    reader: Reader = field(init=False)
     note: dict[str, str] = field(default_factory=dict)
     offered: tuple[str, ...] = ()
     repairs: bool = True
@@ -87,7 +86,7 @@ class ModelAgent:
     misses: Misses = NO_MISSES
 
     def __post_init__(self) -> None:
-        self.cache = self.model.new_cache()
+        self.reader = Reader(self.model, self.tokenizer)
 
     def hear(self, segments: list[list[Word]]) -> Action:
         """One turn after the caller's."""
@@ -103,30 +102,17 @@ class ModelAgent:
             self.offered = ()
         return self._turn(after_result=True)
 
-    def sync(self) -> np.ndarray:
-        """Make the cache equal to the stream of the call; the logits after it."""
-        wanted = self.tokenizer.encode_parts(Trajectory.of(self.call.segments).parts())
-        same = 0
-        for left, right in zip(self.ids, wanted, strict=False):
-            if left != right:
-                break
-            same += 1
-        same = min(same, len(wanted) - 1, self.cache.length)
-        self.cache.truncate(same)
-        self.ids = wanted
-        return self.model.extend(self.cache, wanted[same:])
-
     def _turn(self, *, after_result: bool) -> Action:
-        logits = self.sync()
+        logits = self.reader.sync(self.call.segments)
         if not self.guarded:
-            return self._free_turn(logits, after_result)
-        start, before = self.cache.length, " ".join(self.note.values())
+            return self.reader.free_turn(after_result=after_result, tools=_TOOL_NAMES, keys=_KEYS)
+        start, before = self.reader.cache.length, " ".join(self.note.values())
         grammar = self._grammar(after_result, frozenset())
-        list(decode_turn(self.model, self.cache, grammar, logits))
+        list(decode_turn(self.model, self.reader.cache, grammar, logits))
         if grammar.action is Role.CALL and grammar.tool in _WRITES and not self._agreed(grammar):
-            self.cache.truncate(start)
+            self.reader.cache.truncate(start)
             grammar = self._grammar(after_result, _WRITES)
-            list(decode_turn(self.model, self.cache, grammar, logits))
+            list(decode_turn(self.model, self.reader.cache, grammar, logits))
         if not after_result:
             self.note = grammar.note
         note = None if after_result else " ".join(grammar.note[item.name] for item in NOTE_FIELDS)
@@ -202,33 +188,6 @@ class ModelAgent:
         last = [item.text for item in self.call.segments[-6:] if item.role in (Role.HEARD, Role.RESULT)]
         return [*said, *(word for text in last for word in text.split() if word in TIMES)]
 
-    def _free_turn(self, logits: np.ndarray, after_result: bool) -> Action:
-        """Greedy decoding with nothing held back."""
-        special = self.tokenizer.special
-        ends = {special[str(role)] for role in (Role.END, Role.BYE, Role.SILENCE)}
-        token = special[str(Role.EXPECT if after_result else Role.THINK)]
-        ids = [token]
-        while token not in ends and len(ids) < 120:
-            logits = self.model.extend(self.cache, [token])
-            token = int(logits.argmax())
-            ids.append(token)
-        parts: dict[str, str] = {}
-        for piece in self.tokenizer.decode(ids).replace("<", "\n<").split("\n"):
-            role, _, words = piece.partition(">")
-            parts[role + ">"] = words.strip()
-        note = None if after_result else parts.get("<think>", "")
-        expect = parts.get("<expect>", "") or "other"
-        if (
-            "<call>" in parts
-            and parts["<call>"].split()[:1]
-            and parts["<call>"].split()[0] in {tool.name for tool in TOOLS}
-        ):
-            called = parts["<call>"].split()
-            return Action("call", note=note, tool=called[0], arguments=_arguments(called[1:]), expect=expect)
-        if "<silence>" in parts:
-            return Action("silence", note=note, expect=expect)
-        return Action("say", parts.get("<say>", ""), note, bye="<bye>" in parts, expect=expect)
-
 
 def _times(result: str) -> list[str]:
     times: list[str] = []
@@ -238,18 +197,6 @@ def _times(result: str) -> list[str]:
         elif word != "none":
             times.append(word)
     return times
-
-
-def _arguments(words: list[str]) -> dict[str, str]:
-    found: dict[str, list[str]] = {}
-    key = ""
-    for word in words:
-        if word in _KEYS and word not in found:
-            key = word
-            found[key] = []
-        elif key:
-            found[key].append(word)
-    return {key: " ".join(value) for key, value in found.items()}
 
 
 Failure = Literal["premature write", "wrong slot", "broken promise", "gave up", "loop", "misheard"]

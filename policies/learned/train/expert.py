@@ -12,6 +12,7 @@ from random import Random
 
 from policies.learned.train.noise import mangled
 from policies.learned.train.spoken_caller import DAYS, TIMES, Understood, Word, parse_times, part_of, understand
+from policies.repair import RepairSettings
 
 __all__ = ["Action", "Expert", "Situation", "listed"]
 
@@ -20,10 +21,11 @@ _MOST_STUMBLES = 6
 """In one call; more would only make long calls that teach nothing new."""
 
 
+_REPAIR = RepairSettings()
 _OTHERWISE = {
-    "day": "which day is it? please say just the day, for example monday.",
-    "name": "which name is it? please say just the name.",
-    "readback": "please say just yes or no. {question}",
+    "day": _REPAIR.text.format(field="day", example="monday"),
+    "name": _REPAIR.without_example.format(field="name"),
+    "readback": _REPAIR.yes_or_no,
 }
 """The third way to ask the same, as the runtime does it after two misses (`policies.repair`)."""
 

@@ -18,12 +18,10 @@ from itertools import pairwise
 from pathlib import Path
 from random import Random
 
-import numpy as np
-
 from policies.learned.core.decode import decode_turn
 from policies.learned.core.grammar import GrammarLimits, TurnGrammar
 from policies.learned.core.lexicon import Lexicon
-from policies.learned.core.model import Cache, CoreModel, CoreModelError
+from policies.learned.core.model import CoreModel, CoreModelError
 from policies.learned.core.tokenizer import Tokenizer
 from policies.learned.train.companies.case import FILE_ITEMS, FORBIDDEN, OFFERS, OUTCOMES, TASKS, TERMS
 from policies.learned.train.companies.dialogue import Call, converse, expert_call, new_call
@@ -31,6 +29,7 @@ from policies.learned.train.companies.heldout import HELDOUT
 from policies.learned.train.companies.wordings import TRAINED, RepWordings
 from policies.learned.train.dialogue import Line
 from policies.learned.train.expert import Action
+from policies.learned.train.reading import Reader
 from policies.learned.train.spoken_caller import Word
 from policies.shapes import NoteField, Parameter, ToolShape
 from policies.trajectory import Role
@@ -59,6 +58,7 @@ TOOLS = (
 LIMITS = GrammarLimits(expect_tokens=10)
 """An expected item has three words, up to 8 tokens in a vocabulary that was not learned on them."""
 _KEYS = frozenset({"item", "outcome", "offer", "term"})
+_TOOL_NAMES = frozenset(tool.name for tool in TOOLS)
 _CONDITIONS = (("trained", TRAINED, 0.0), ("unseen", HELDOUT, 0.0), ("unseen", HELDOUT, 0.1))
 
 
@@ -74,12 +74,11 @@ class ModelAgent:
     call: Call
     guarded: bool
     lexicon: Lexicon | None = None
-    cache: Cache = field(init=False)
-    ids: list[int] = field(default_factory=list)
+    reader: Reader = field(init=False)
     note: dict[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        self.cache = self.model.new_cache()
+        self.reader = Reader(self.model, self.tokenizer)
 
     def hear(self, words: list[Word]) -> Action:
         """One turn after the representative's."""
@@ -89,23 +88,10 @@ class ModelAgent:
         """The turn goes on after a result."""
         return self._turn(after_result=True)
 
-    def sync(self) -> np.ndarray:
-        """Make the cache equal to the stream of the call; the logits after it."""
-        wanted = self.tokenizer.encode_parts(self.call.trajectory().parts())
-        same = 0
-        for left, right in zip(self.ids, wanted, strict=False):
-            if left != right:
-                break
-            same += 1
-        same = min(same, len(wanted) - 1, self.cache.length)
-        self.cache.truncate(same)
-        self.ids = wanted
-        return self.model.extend(self.cache, wanted[same:])
-
     def _turn(self, *, after_result: bool) -> Action:
-        logits = self.sync()
+        logits = self.reader.sync(self.call.segments)
         if not self.guarded:
-            return self._free_turn(logits, after_result)
+            return self.reader.free_turn(after_result=after_result, tools=_TOOL_NAMES, keys=_KEYS)
         grammar = TurnGrammar(
             self.tokenizer,
             NOTE_FIELDS,
@@ -117,7 +103,7 @@ class ModelAgent:
             sayable=self._sayable(),
             limits=LIMITS,
         )
-        list(decode_turn(self.model, self.cache, grammar, logits))
+        list(decode_turn(self.model, self.reader.cache, grammar, logits))
         if not after_result:
             self.note = grammar.note
         note = None if after_result else " ".join(grammar.note.get(item.name, "-") for item in NOTE_FIELDS)
@@ -130,41 +116,6 @@ class ModelAgent:
     def _sayable(self) -> list[str]:
         """What may be said beside the lexicon: the card and what was looked up."""
         return [item.text for item in self.call.segments if item.role in (Role.CARD, Role.RESULT)]
-
-    def _free_turn(self, logits: np.ndarray, after_result: bool) -> Action:
-        """Greedy decoding with nothing held back."""
-        special = self.tokenizer.special
-        ends = {special[str(role)] for role in (Role.END, Role.BYE, Role.SILENCE)}
-        token = special[str(Role.EXPECT if after_result else Role.THINK)]
-        ids = [token]
-        while token not in ends and len(ids) < 120:
-            logits = self.model.extend(self.cache, [token])
-            token = int(logits.argmax())
-            ids.append(token)
-        parts: dict[str, str] = {}
-        for piece in self.tokenizer.decode(ids).replace("<", "\n<").split("\n"):
-            role, _, words = piece.partition(">")
-            parts[role + ">"] = words.strip()
-        note = None if after_result else parts.get("<think>", "")
-        expect = parts.get("<expect>", "") or "other"
-        called = parts.get("<call>", "").split()
-        if called and called[0] in {tool.name for tool in TOOLS}:
-            return Action("call", note=note, tool=called[0], arguments=_arguments(called[1:]), expect=expect)
-        if "<silence>" in parts:
-            return Action("silence", note=note, expect=expect)
-        return Action("say", parts.get("<say>", ""), note, bye="<bye>" in parts, expect=expect)
-
-
-def _arguments(words: list[str]) -> dict[str, str]:
-    found: dict[str, list[str]] = {}
-    key = ""
-    for word in words:
-        if word in _KEYS and word not in found:
-            key = word
-            found[key] = []
-        elif key:
-            found[key].append(word)
-    return {key: " ".join(value) for key, value in found.items()}
 
 
 @dataclass(slots=True)
