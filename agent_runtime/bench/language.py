@@ -45,7 +45,9 @@ def _boxed() -> tuple[CoreModel, Tokenizer, Lexicon]:
 
 
 def _share(key: str, right: int, calls: int) -> Figure:
-    return Figure(key, right / max(1, calls), "share", calls)
+    if not calls:
+        return Figure(key, None, "share", reason="no calls were asked for")
+    return Figure(key, right / calls, "share", calls)
 
 
 def by_words(calls: int, *, hand_rounds: int = HAND_ROUNDS, asides: bool = True) -> Iterator[Figure]:

@@ -11,10 +11,14 @@ def test_calls_by_words_give_every_figure_of_their_group() -> None:
     assert set(figures) == set(SUITES["model"].groups["words"].keys)
     assert figures["success_text"].n == 6
     assert figures["success_text_bare"].n == 3
-    assert all(figure.value is not None and 0 <= figure.value <= 1 for figure in figures.values())
+    assert figures["unconfirmed_writes"].value == 0, "the guards hold"
+    right = figures["success_front_desk"].value
+    assert right is not None and right >= 0.75, "three of four unseen callers at the least"
+    assert figures["success_hand"].value is None, "no calls, no share"
+    assert figures["success_hand"].reason
 
 
-def test_counts_are_right_or_wrong_and_nothing_between() -> None:
-    figures = list(language.counted(2))
-    assert [figure.key for figure in figures] == ["counting_interleaved", "counting_one_breath"]
-    assert all(figure.value in (0.0, 0.5, 1.0) and figure.n == 2 for figure in figures)
+def test_counting_to_forty_is_judged_whole_and_the_shipped_weights_can_do_it_in_one_breath() -> None:
+    figures = {figure.key: figure for figure in language.counted(4)}
+    assert list(figures) == ["counting_interleaved", "counting_one_breath"]
+    assert (figures["counting_one_breath"].value, figures["counting_one_breath"].n) == (1.0, 4)
