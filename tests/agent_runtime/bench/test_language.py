@@ -13,7 +13,8 @@ def test_calls_by_words_give_every_figure_of_their_group() -> None:
     assert figures["success_text_bare"].n == 3
     assert figures["unconfirmed_writes"].value == 0, "the guards hold"
     right = figures["success_front_desk"].value
-    assert right is not None and right >= 0.75, "three of four unseen callers at the least"
+    assert right is not None
+    assert right >= 0.75, "three of four unseen callers at the least"
     assert figures["success_hand"].value is None, "no calls, no share"
     assert figures["success_hand"].reason
 
