@@ -11,13 +11,12 @@ from dataclasses import dataclass
 
 from policies.numerals import say_digits, say_number
 
-__all__ = ["LONGEST_BIT", "SHORTEST_BIT", "Bit", "Count", "Digits", "Sum", "Task"]
+__all__ = ["LONGEST_BIT", "Bit", "Count", "Digits", "Sum", "Task"]
 
-SHORTEST_BIT, LONGEST_BIT = 3, 10
-"""Numbers in a bit. Three numbers are 1 to 3 s of speech, in which a thought of 20 tokens is long written."""
-SMALL = 40
-"""Counting that ends at or below this goes in fives, other counting in tens: a count to 200 in fives would not fit into
-the model's 2,048 positions (30 tokens for the thought before each five of them)."""
+LONGEST_BIT = 10
+"""Numbers in a bit: 5 to 10 s of speech. In fives a count to 200 would not fit into the model's 2,048 positions."""
+STEPS_IN_A_BIT = 5
+"""Numbers in a bit of a count by twos, fives or tens."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,14 +41,19 @@ class Count:
         return tuple(range(self.first, self.last + (1 if self.step > 0 else -1), self.step))
 
     def bits(self) -> tuple[Bit, ...]:
-        """The count in bits; only the first thought names the goal."""
-        runs = _runs(self.numbers, 5 if abs(self.step) > 1 or max(self.first, self.last) <= SMALL else 10)
-        thoughts = [f"{say_number(run[0])} to {say_number(run[-1])}" for run in runs]
-        thoughts[0] = f"{self.goal}. {thoughts[0]}"
+        """The count in bits. Each thought names the goal, the stretch that comes next and whether it is the last.
+
+        So nothing has to be remembered over more than one bit: with the goal in the first thought alone, a model that
+        said every number right did not know where to stop.
+        """
+        runs = _runs(self.numbers, abs(self.step) > 1, self.step < 0)
         ends = [","] * (len(runs) - 1) + ["."]
         return tuple(
-            Bit(thought, ", ".join(map(say_number, run)) + end)
-            for thought, run, end in zip(thoughts, runs, ends, strict=True)
+            Bit(
+                f"{self.goal}. {say_number(run[0])} to {say_number(run[-1])}" + (", last" if end == "." else ""),
+                ", ".join(map(say_number, run)) + end,
+            )
+            for run, end in zip(runs, ends, strict=True)
         )
 
     def one_breath(self) -> Bit:
@@ -71,31 +75,15 @@ class Count:
         return Count(self.numbers[done], self.last, self.step)
 
 
-def _runs(numbers: tuple[int, ...], border: int) -> list[tuple[int, ...]]:
-    """`numbers` cut where a five or ten is full; by steps, every fifth number. Short ends join their neighbour."""
+def _runs(numbers: tuple[int, ...], by_steps: bool, downward: bool) -> list[tuple[int, ...]]:
+    """`numbers` cut where a ten is full (downwards: where one begins); by steps, after every fifth number."""
     runs: list[list[int]] = [[]]
-    by_steps = len(numbers) > 1 and abs(numbers[1] - numbers[0]) > 1
-    downward = len(numbers) > 1 and numbers[1] < numbers[0]
     for number in numbers:
-        runs[-1].append(number)
-        full = len(runs[-1]) == border if by_steps else (number - downward) % border == 0
-        if full:
+        full = len(runs[-1]) == STEPS_IN_A_BIT if by_steps else (number - (not downward)) % LONGEST_BIT == 0
+        if full and runs[-1]:
             runs.append([])
-    runs = [run for run in runs if run]
-    if len(runs) > 1 and len(runs[-1]) < SHORTEST_BIT:
-        runs[-2:] = [runs[-2] + runs[-1]]
-    if len(runs) > 1 and len(runs[0]) < SHORTEST_BIT:
-        runs[:2] = [runs[0] + runs[1]]
-    return [tuple(piece) for run in runs for piece in _halves(run, downward)]
-
-
-def _halves(run: list[int], downward: bool) -> list[list[int]]:
-    """A run that has grown too long, cut at the five nearest its middle."""
-    if len(run) <= LONGEST_BIT:
-        return [run]
-    fives = [at + 1 for at, number in enumerate(run) if (number - downward) % 5 == 0]
-    at = min(fives, key=lambda place: abs(2 * place - len(run)))
-    return [run[:at], run[at:]]
+        runs[-1].append(number)
+    return [tuple(run) for run in runs]
 
 
 @dataclass(frozen=True, slots=True)

@@ -37,7 +37,7 @@ RESTLESS = 1.8
 """How much more often than in a test a caller does something else than answer, see `simulator.Caller`."""
 
 
-CORRECTED_COMPANIES = 0.3
+CORRECTED_COMPANIES = 0.5
 """Share of calls to companies among the corrected ones; the others are the front desk's."""
 
 
@@ -59,8 +59,8 @@ def _companies(rng: Random) -> Labelled:
 
 
 SOURCES: Mapping[str, tuple[float, Callable[[Random], Labelled]]] = {
-    "front desk": (0.55, _front_desk),
-    "companies": (0.3, _companies),
+    "front desk": (0.42, _front_desk),
+    "companies": (0.43, _companies),
     "counting": (0.15, counting_call),
 }
 """Share and maker of each kind of new call."""

@@ -12,7 +12,7 @@ import pytest
 from policies.learned.core import tokenizer as tokenizer_module
 from policies.learned.core.tokenizer import Tokenizer
 from policies.learned.train.counting import CountingCall, counting_call, counting_card, request, task
-from policies.learned.train.counting_tasks import LONGEST_BIT, SHORTEST_BIT, Count, Digits, Sum, added
+from policies.learned.train.counting_tasks import LONGEST_BIT, Count, Digits, Sum, added
 from policies.learned.train.counting_wordings import COUNTING, COUNTING_UNSEEN
 from policies.numerals import read_digits, read_number
 from policies.trajectory import Role, Segment
@@ -44,26 +44,29 @@ def test_a_count_in_bits_is_the_count_in_one_breath(count: Count) -> None:
     assert numbers(count.one_breath().said) == list(count.numbers)
     assert (count.numbers[0], count.numbers[-1]) == (count.first, count.last)
     for bit in bits:
-        first, last = bit.thought.split(". ")[-1].split(" to ")
+        goal, stretch = bit.thought.split(". ")
+        assert goal == count.goal
+        assert stretch.endswith(", last") == (bit is bits[-1])
+        first, last = stretch.removesuffix(", last").split(" to ")
         assert (read_number(first), read_number(last)) == (numbers(bit.said)[0], numbers(bit.said)[-1])
     assert all(bit.said.endswith(",") for bit in bits[:-1])
     assert bits[-1].said.endswith(".")
 
 
-def test_bits_of_every_count_hold_three_to_ten_numbers() -> None:
+def test_a_bit_ends_where_a_ten_is_full() -> None:
     for first in (*range(0, 13), 29, 38, 39, 41, 99, *range(145, 156)):
         for last in range(first + 2, 201, 1 if first < 50 else 3):
-            for count in (Count(first, last), Count(last, first, -1)):
-                sizes = [len(numbers_in) for numbers_in in (bit.said.split(",") for bit in count.bits())]
-                whole = [size - 1 for size in sizes[:-1]] + sizes[-1:]
-                assert min(whole) >= SHORTEST_BIT, count
-                assert max(whole) <= LONGEST_BIT, count
+            up, down = Count(first, last).bits(), Count(last, first, -1).bits()
+            assert all(len(numbers(bit.said.removesuffix(","))) <= LONGEST_BIT for bit in (*up, *down))
+            assert all(numbers(bit.said.removesuffix(","))[-1] % 10 == 0 for bit in up[:-1])
+            assert all(numbers(bit.said.removesuffix(","))[-1] % 10 == 1 for bit in down[:-1])
 
 
-def test_the_first_thought_names_the_goal() -> None:
-    assert Count(1, 40).bits()[0].thought == "up to forty. one to five"
-    assert Count(1, 40).bits()[1].thought == "six to ten"
-    assert Count(20, 1, -1).bits()[0].thought == "down to one. twenty to sixteen"
+def test_each_thought_names_the_goal_and_the_last_one_says_so() -> None:
+    assert Count(1, 31).bits()[1].thought == "up to thirty one. eleven to twenty"
+    assert Count(1, 31).bits()[3].thought == "up to thirty one. thirty one to thirty one, last"
+    assert Count(20, 1, -1).bits()[0].thought == "down to one. twenty to eleven"
+    assert Count(5, 100, 5).bits()[0].thought == "up to one hundred by five. five to twenty five"
     assert Count(5, 100, 5).one_breath().thought == "up to one hundred by five"
 
 
