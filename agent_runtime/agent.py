@@ -10,7 +10,7 @@ import dataclasses
 import datetime
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal, get_args
@@ -22,6 +22,7 @@ from policies.filler import FillerSettings
 from policies.prompt import card
 from policies.repair import RepairSettings
 from policies.shapes import Kind, NoteField
+from policies.speculation import ThinkingSettings
 from policies.spoken import say_time, say_value
 from policies.trajectory import Segment
 
@@ -33,7 +34,6 @@ from .wording import Wording
 __all__ = [
     "ENGINES",
     "RECOGNISERS",
-    "SWITCHES",
     "Agent",
     "AgentError",
     "AgentFileError",
@@ -47,9 +47,6 @@ ENGINES = ("embedded", "openai")
 
 RECOGNISERS = ("pocketsphinx", "whisper")
 """Kinds of recogniser an agent may ask for."""
-
-SWITCHES: tuple[str, ...] = ()
-"""Names of behaviours that an agent may turn off; each is brought by the part that measures it."""
 
 _TIMES = tuple(say_time(f"{minute // 60:02d}:{minute % 60:02d}") for minute in range(7 * 60, 19 * 60, 30))
 """The half hours a caller may name where the agent brings no phrases: the twelve hours that need no a.m. or p.m."""
@@ -186,7 +183,7 @@ class Agent:
     filler: FillerSettings = field(default_factory=FillerSettings)
     repair: RepairSettings = field(default_factory=RepairSettings)
     wording: Wording = field(default_factory=Wording)
-    switches: Mapping[str, bool] = field(default_factory=dict)
+    thinking: ThinkingSettings = field(default_factory=ThinkingSettings)
     folder: Path | None = None
     """Where the agent was loaded from."""
 
@@ -212,9 +209,6 @@ class Agent:
                 "has no server; give base_url and model" if self.server is None else "takes no server; drop base_url"
             )
             raise AgentError(f"engine {self.engine!r} {wrong}")
-        for name in self.switches:
-            if name not in SWITCHES:
-                raise AgentError(f"there is no switch {name!r}; this version has {', '.join(SWITCHES) or 'none'}")
         try:
             self.card(datetime.date(2000, 1, 1))
         except PolicyError as error:
