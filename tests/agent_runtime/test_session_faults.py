@@ -171,7 +171,12 @@ def test_an_engine_that_cannot_sync_is_told_and_the_call_goes_on() -> None:
         faults = 3
 
         async def sync(
-            self, tokens: Sequence[int], *, stable: int | None = None, deadline_s: float | None = None, ahead: bool = True
+            self,
+            tokens: Sequence[int],
+            *,
+            stable: int | None = None,
+            deadline_s: float | None = None,
+            ahead: bool = True,
         ) -> Extent:
             Unsynced.faults -= 1
             if Unsynced.faults >= 0:
