@@ -10,8 +10,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from random import Random
 
-from policies.learned.train.companies.wordings import ITEM_PHRASES, TERM_PHRASES, RepWordings
-from policies.learned.train.spoken_caller import Word, say
+from policies.learned.train.companies.wordings import ITEM_PHRASES, TERM_PHRASES, WRAPPED, RepWordings
+from policies.learned.train.spoken_caller import Word, said, say
 
 __all__ = ["Heard", "RepWord", "say_act", "understand"]
 
@@ -36,6 +36,10 @@ _WEAK = frozenset(
     "with won't would you your".split()
 )
 """Marked words that say nothing alone: the act needs another one to survive, or its label would be a guess."""
+
+
+BEFORE_SHARE, AFTER_SHARE = 0.25, 0.15
+"""How often words that say nothing stand around a piece (`RepWordings.before`); guesses."""
 
 
 class RepWord(Word):
@@ -74,8 +78,15 @@ def say_act(wordings: RepWordings, act: str, rng: Random, values: Mapping[str, s
     if "term" in filled:
         filled["term"] = rng.choice(TERM_PHRASES[filled["term"]])
     words = say(wordings, act, rng, filled, group=rng.randrange(1, 10**6))
+    if act in WRAPPED:
+        words = [*_around(wordings.before, BEFORE_SHARE, rng), *words, *_around(wordings.after, AFTER_SHARE, rng)]
     # a company's name means nothing to the agent, which has it on its card
     return [RepWord(word.text, word.tag.replace("company", ""), word.group, word.kept) for word in words]
+
+
+def _around(pieces: Sequence[str], share: float, rng: Random) -> list[Word]:
+    """One of `pieces` in that share of cases, saying nothing. Draws no number where there are none."""
+    return said(rng.choice(pieces), "", rng) if pieces and rng.random() < share else []
 
 
 def understand(words: Sequence[Word]) -> Heard:

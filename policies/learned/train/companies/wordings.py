@@ -8,23 +8,26 @@ would say the opposite ("we cannot do that"). `heldout` has the same acts with o
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from random import Random
 
 from policies.learned.train.companies.wordings_asking import ASKING
 from policies.learned.train.companies.wordings_deciding import DECIDING
-from policies.learned.train.companies.wordings_talking import TALKING
+from policies.learned.train.companies.wordings_talking import AFTER, BEFORE, TALKING
 from policies.learned.train.names import FIRST_NAMES, invented_name, training_name
 from policies.learned.train.wordings import Wordings
 
-__all__ = ["COMPANY_FIRST", "COMPANY_SECOND", "ITEM_PHRASES", "TERM_PHRASES", "TRAINED", "RepWordings"]
+__all__ = ["COMPANY_FIRST", "COMPANY_SECOND", "ITEM_PHRASES", "TERM_PHRASES", "TRAINED", "WRAPPED", "RepWordings"]
 
 
 @dataclass(frozen=True, slots=True)
 class RepWordings(Wordings):
-    """Pieces by act; `name` gives a customer, first name and surname, and `company` an invented company."""
+    """Pieces by act; `name` gives a customer, first name and surname, and `company` an invented company. `before` and
+    `after`: what may stand around a piece of any act in `WRAPPED` and says nothing; a set without them has none."""
 
     company: Callable[[Random], str]
+    before: tuple[str, ...] = field(default=(), kw_only=True)
+    after: tuple[str, ...] = field(default=(), kw_only=True)
 
 
 ITEM_PHRASES: dict[str, tuple[str, ...]] = {
@@ -72,4 +75,9 @@ def _customer(rng: Random) -> str:
     return f"{first} {training_name(rng).split()[-1]}"
 
 
-TRAINED = RepWordings(pieces=ASKING | TALKING | DECIDING, name=_customer, company=_company)
+WRAPPED = (ASKING.keys() | TALKING.keys() | DECIDING.keys()) - {"greet", "back", "thanks", "tail", "hum"}
+"""Acts that may have something before and after them."""
+
+TRAINED = RepWordings(
+    pieces=ASKING | TALKING | DECIDING, name=_customer, company=_company, before=BEFORE, after=AFTER
+)

@@ -106,6 +106,18 @@ ASKING: dict[str, tuple[str, ...]] = {
         "(we|i) can do that for you let me grab the {item} (real quick|first|)", "could you verify the {item} for me",
         "i'd be happy to help with that what's the {item}", "go ahead with the {item} (please|for me|)",
         "(okay|sure|yeah) so the {item} on the account is what", "{item}", "(um|so|and) the {item}",
+        "(i|we) can't do (anything|a thing) (for you|) until you give me the {item}",
+        "it won't let me (past this|in) without the {item}", "i'm not able to go on without the {item} (i'm afraid|)",
+        "sorry i'm not allowed to (open|discuss) it unless i get the {item}",
+        "we can (cancel|change|move|look at) that for you once i've got the {item}",
+        "(sure|absolutely|yeah) i can sort that out for you (but|) first the {item}",
+        "(no problem|no worries) at all just before i do that what's the {item}",
+        "i've got the account open i just need the {item} and then we're done",
+        "(i'm|i am) about to process that for you i only need the {item}",
+        "(everything|that) is nearly done all that's missing is the {item}",
+        "(bear with me|hold on|one second) right (what's|can i have) the {item}",
+        "(let me just|i'll just) bring that up (for you|) so the {item} is",
+        "the (lady|gentleman|person) on the account would have (a|the) {item} can you tell me that",
     ),
     "ask_else": (
         "(okay|no problem|all right) then the {item} (please|)", "(fine|okay|sure) what about the {item}",
@@ -130,6 +142,9 @@ ASKING: dict[str, tuple[str, ...]] = {
         "(you can|could you) answer the {item} instead (sir|madam|)", "there's also the {item} (on here|)",
         "i do have (a|the) {item} on here what would that be", "(the second question is|next one is) the {item}",
         "(okay|yeah) no stress just the {item} then", "(or|or else) the {item}", "is the {item} something you have",
+        "(we can't do it without something|i can't just let that go) so the {item} then",
+        "that's not a problem at all the {item} is just as good",
+        "(oh well|hm) i'm not allowed to skip it but the {item} is fine (too|)",
     ),
     "no_ask": (
         "no i (need|asked for|meant|want) the {item}", "not that the {item} please", "no the {item}",
@@ -151,6 +166,8 @@ ASKING: dict[str, tuple[str, ...]] = {
         "i think you misunderstood (me|) i'd like the {item}", "once again the {item} please",
         "(that wasn't|that's not) what i asked what is the {item}", "no it says {item} here", "nope {item}",
         "(nope|nah) i need the {item}", "yeah that's not it i'm asking for (the|your) {item}",
+        "(that's no good|i can't use that) it's got to be the {item}", "i can't take that one it has to be the {item}",
+        "you don't need to tell me that just the {item}",
     ),
     "readback": (
         "(so|) (that's|that is) {value} (right|correct|)",
@@ -172,6 +189,8 @@ ASKING: dict[str, tuple[str, ...]] = {
         "what i've got in front of me is {value}", "(okay|and) it's {value} (isn't it|yeah|)",
         "you're telling me {value} (yes|right|)", "that would be {value}", "double checking {value}",
         "(making|let me make) sure {value}", "(i entered|entering) {value} (okay|)",
+        "i've put down {value} (so far|for you|as that)", "(before i go on|let me be sure) it's {value}",
+        "tell me if i'm wrong {value}", "i don't want to get it wrong is it {value}",
     ),
     "mismatch": (
         "that (*doesn't|*does *!not) *match (what i have|our records|)", "i !can't *find that (here|)",
@@ -200,6 +219,10 @@ ASKING: dict[str, tuple[str, ...]] = {
         "that *!doesn't *ring *any *bells with our *system", "we have it *down *differently (here|)",
         "*!that's *!not *it according to the *file", "it's *showing as *!not *valid",
         "(the|my) *search comes *back *empty", "that's *!not *agreeing with our *file",
+        "i was expecting *something *else there (it's not that|)", "i've *tried that and it *!won't *recognise it",
+        "that *!can't be it it's *!not *what's on the *screen", "(the system|it) *!didn't *like that one",
+        "(are you sure|is that the right one) because it *!doesn't *match",
+        "i've put that in and i'm *getting *!nothing *back",
     ),
     "who": (
         "(and|) *who am i *speaking (to|with)", "*who is *calling", "are you the *account *holder",
@@ -222,6 +245,7 @@ ASKING: dict[str, tuple[str, ...]] = {
         "so *who is it *that's *calling", "is it *themselves *speaking", "*you *sound like a *machine *who is this",
         "what *gives you the *authority to *call for them", "(and|so|) *this is *who",
         "(just|) so i can note it *who called (today|)", "is the *main *account *holder *with you",
+        "i can't say anything till i *know *who you *are", "before we go any further *who *exactly am i *talking to",
     ),
     "whose": (
         "(and|) *whose *contract is it", "what *name is on the *account", "(what is|what's) the customer's *name",
@@ -242,6 +266,7 @@ ASKING: dict[str, tuple[str, ...]] = {
         "*who is *named on the agreement", "*title and *name of the customer please", "*whose *policy is this",
         "*full *name as it *appears on the bill", "and the *good *name of the customer please",
         "who am i *looking for on *here *name wise", "*which *name did they *sign *up *with",
+        "i can't find it without a *name", "(sure|okay|no problem) (and|so) *whose *account would that be then",
     ),
     "sure": (
         "are you *sure (about that|)", "(so|) you (really|) *want to go *ahead", "is that *really what you *want",
@@ -264,6 +289,9 @@ ASKING: dict[str, tuple[str, ...]] = {
         "*ready for me to *go *ahead", "so *should i *submit it", "*want me to *go *ahead and *get that *done",
         "*want me to *process that", "(just checking|just to check) you *really do *want *this",
         "(no|) *second *thoughts at all", "is it your *final *decision", "you *would *prefer to *go *ahead",
+        "(i can do it|i could cancel it) but are you *sure", "before i press it you're *!positive you *want *that",
+        "if i *do it you'll *lose everything is that *okay", "it's about to go through *shall i *carry *on",
+        "(i'm ready|it's ready) to *submit do you *want me to",
     ),
 }
 # fmt: on

@@ -6,7 +6,7 @@
 
 from __future__ import annotations
 
-__all__ = ["TALKING"]
+__all__ = ["AFTER", "BEFORE", "TALKING"]
 
 # fmt: off
 TALKING: dict[str, tuple[str, ...]] = {
@@ -31,7 +31,8 @@ TALKING: dict[str, tuple[str, ...]] = {
         "i have to *put a *reason *down (here|)", "the *form *asks for a *reason", "is it *too *dear for you",
         "*how *did we *disappoint you", "i'm *curious *why that is", "*what's the *motive", "*why *now",
         "(are you|they're) *switching to *someone *else", "*what *led to *that", "(did|does) the *price *put you *off",
-        "*why *would you *do that",
+        "*why *would you *do that", "(i can do that|no problem|of course) but can i ask *why",
+        "we don't want you to go *what's the *reason",
     ),
     "topic": (
         "how is the *weather (over there|where you are|)", "did you *watch the *game (last night|)",
@@ -53,7 +54,8 @@ TALKING: dict[str, tuple[str, ...]] = {
         "how's the *family", "i *went to *spain *last *summer", "have you tried our *loyalty *points",
         "*everyone's *ringing us *today", "you'd be *surprised what *people *ask me",
         "my *kids *kept me *awake all *night", "have you *heard about our *fibre *upgrade",
-        "can i *interest you in a *boiler *plan",
+        "can i *interest you in a *boiler *plan", "while that's loading how's the *weather",
+        "(by the way|while i have you) have you *tried our *app",
     ),
     "hold": (
         "(one|just a) *moment (please|)", "*hold *on (please|a second|)", "(please|) *hold the *line",
@@ -83,6 +85,11 @@ TALKING: dict[str, tuple[str, ...]] = {
         "please *wait (while i do this|for a moment|) i'm *checking", "*almost *there (one moment|)",
         "i'm *in the *middle of *doing it *hold on", "i'm *!not quite *done *bear with me", "*still *loading",
         "*!not *finished *yet *hang on", "*if you can *hold *on i'm *trying to get it to *work",
+        "it's not gone through yet *!bear *!with *!me", "i've nearly got it *!hold *!on",
+        "(okay|right|sure) i'm *doing that now (one moment|)", "i'll do that for you just *give me a *moment",
+        "(i think|i'm sure) we can do that *let me *check", "i don't know if we can do that *let me *ask",
+        "i can't see it yet it's *still *coming *up", "(before i answer that|hm) *let me *have a *look",
+        "i'll *need to *get *approval for that *hold the *line", "we'll see what it says *it's *just *loading",
     ),
     "back": (
         "thanks for (waiting|holding)", "(okay|right) i'm back", "(sorry|) about the wait", "hello again",
@@ -127,6 +134,8 @@ TALKING: dict[str, tuple[str, ...]] = {
         "(you're|you are) a *bit *muffled", "*sorry love", "*say *again (over|please|)",
         "could you *go *over that *again", "there was a *noise *what did you say", "your *voice is *!not *clear",
         "(sorry|) *could i get that *again", "i *!didn't *quite *hear", "that was too *fast for me",
+        "(i'm sorry|sorry) i *!can't *hear (what you're saying|a thing|)",
+        "i *lost (that|the end of that|the last bit)",
     ),
     "tail": (
         "is there anything else", "(can|could) i help with anything else", "have a (nice|good|lovely) day",
@@ -147,4 +156,27 @@ TALKING: dict[str, tuple[str, ...]] = {
         "to be honest", "as i say",
     ),
 }
+
+BEFORE = (
+    "(right|okay|alright|well|so|now|then) (then|so|well|now|)", "(okay|right) (love|sir|madam|mate|my dear|caller)",
+    "(no worries|no problem|not a problem|no bother)", "(yeah|yes|yep) (of course|sure|no problem|okay)", "i see",
+    "(to be fair|to be honest|honestly|frankly)", "(the thing is|what it is is|here's the thing)", "(look|listen|you see)",
+    "(thanks for that|thank you for that|thanks for letting me know)", "(oh|ah|aha|ooh) (okay|right|i see|)",
+    "(certainly|absolutely|sure thing|you got it|fair enough)", "(sorry|so sorry|apologies) (about this|to ask|)",
+    "(lovely|perfect|great|super|brilliant|wonderful) (stuff|thank you|so|)", "(yeah|yep|uh huh|mhm)",
+    "(okay|right) so (what i'm seeing is|from my side|on my end|looking at this)", "(unfortunately|sadly|i'm afraid)",
+    "(dear customer|sir|madam)", "(where were we|let's get this going|right you are)",
+    "(just quickly|real quick|quick one|just so you know|by the way)", "(as i said|like i said|as i mentioned)",
+    "(yes|okay) (i understand|i hear you|understood|got you)", "(oh dear|oh no|ah|hm|gosh)", "i tell you what",
+)
+"""What may stand before any act. "Unfortunately" is here too: sad words do not make a refusal."""
+
+AFTER = (
+    "(for me|for you) (please|then|)", "(if that's|if it's) (okay|alright|all right with you)", "(then|there|now|here)",
+    "(love|sir|madam|mate|my dear|buddy|okay)", "(please|thanks|thank you|cheers|ta)", "(at the moment|just now|today)",
+    "(i'm afraid|unfortunately|to be honest|actually)", "(you know|you see|yeah|alright|or something)",
+    "(if you would|if you don't mind|if possible|when you're ready)", "(so|and|but) (yeah|um|anyway)",
+    "(as far as i can see|from what i can see|it looks like|i think|i believe)", "(and all that|and so on|basically)",
+)
+"""What may stand behind any act."""
 # fmt: on
