@@ -29,11 +29,14 @@ _YEARS = {"one": "one year", "a": "one year", "year": "one year", "twelve": "one
     word: "two years" for word in ("two", "years", "twenty", "four")
 }
 _WEAK = frozenset(
-    "a account address all am and any are at be call can cancellation come comes confirm contract could customer "
-    "day discount does doesn't don't for from had has have he her here him home house how i i'm i've in is it "
-    "it's its just like me move must need new not now of on only or our out over place price reduction service "
-    "so something system that that's the them there they this through time to up us want was we what what's will "
-    "with won't would you your".split()
+    "a account address all am and another any anything are ask at be best bill bit bringing button by call calling "
+    "can cancellation carry change come comes computer confirm contract could customer day deal did discount does "
+    "doesn't don't effect exactly final first follow for from full get give go going got had has have he her here "
+    "him home house how i i'm i've if in is it it's its just lets like longer love me month morning move must named "
+    "nearly need new next not now of off on one only or our out over party people phone place policy price quick "
+    "reduction ring running said send service should so some somebody someone something still system system's that "
+    "that's the them there they thing this through time to transfer tried turned up us using voice want was we week "
+    "went what what's when where which while will with without won't would you you're your".split()
 )
 """Marked words that say nothing alone: the act needs another one to survive, or its label would be a guess."""
 

@@ -78,6 +78,4 @@ def _customer(rng: Random) -> str:
 WRAPPED = (ASKING.keys() | TALKING.keys() | DECIDING.keys()) - {"greet", "back", "thanks", "tail", "hum"}
 """Acts that may have something before and after them."""
 
-TRAINED = RepWordings(
-    pieces=ASKING | TALKING | DECIDING, name=_customer, company=_company, before=BEFORE, after=AFTER
-)
+TRAINED = RepWordings(pieces=ASKING | TALKING | DECIDING, name=_customer, company=_company, before=BEFORE, after=AFTER)

@@ -160,7 +160,8 @@ TALKING: dict[str, tuple[str, ...]] = {
 BEFORE = (
     "(right|okay|alright|well|so|now|then) (then|so|well|now|)", "(okay|right) (love|sir|madam|mate|my dear|caller)",
     "(no worries|no problem|not a problem|no bother)", "(yeah|yes|yep) (of course|sure|no problem|okay)", "i see",
-    "(to be fair|to be honest|honestly|frankly)", "(the thing is|what it is is|here's the thing)", "(look|listen|you see)",
+    "(to be fair|to be honest|honestly|frankly)", "(the thing is|what it is is|here's the thing)",
+    "(look|listen|you see)",
     "(thanks for that|thank you for that|thanks for letting me know)", "(oh|ah|aha|ooh) (okay|right|i see|)",
     "(certainly|absolutely|sure thing|you got it|fair enough)", "(sorry|so sorry|apologies) (about this|to ask|)",
     "(lovely|perfect|great|super|brilliant|wonderful) (stuff|thank you|so|)", "(yeah|yep|uh huh|mhm)",
