@@ -86,6 +86,12 @@ class Conversation:
         turn.finals.add(segment)
         return not same_wish(drafted, turn.text.split())
 
+    def again(self, segment: int) -> None:
+        """A segment that was answered is to be answered again, unless its turn was given back anyway."""
+        if segment in self.answered.texts:
+            self.turn.texts[segment] = self.answered.texts.pop(segment)
+            self.turn.finals.add(segment)
+
     def press(self, digit: str) -> None:
         """A key: keys stand in the turn as a speech segment of their own, numbered below the spoken ones."""
         self.hear(-1, f"{self.turn.texts.get(-1, 'pressed')} {digit}", final=True)

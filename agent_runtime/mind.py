@@ -199,8 +199,9 @@ class Mind:
 
     def _final(self, event: ev.FinalTranscript, entry: Entry) -> Iterator[Command]:
         if self.conversation.correct(event.segment, event.text):
-            if not self.saying.audible and not self._wrote_since_commit and self.plans.any:
-                yield from self._give_way("the final text says something else")
+            # words that were answered too soon: taken back, or, where the answer is heard already, answered again
+            yield from self._give_way("the final text says something else")
+            self.conversation.again(event.segment)
         elif self._unsettled is not None:
             (asked, self.plans.generation), self._unsettled = self._unsettled, None
             yield from self._tool_requested(asked, entry)
