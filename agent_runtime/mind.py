@@ -24,7 +24,7 @@ from policies import tool_gate
 from policies.due import due_tool
 from policies.notes import read_note
 from policies.repair import NO_MISSES, counted, repair
-from policies.trajectory import Role, Trajectory
+from policies.trajectory import Role
 
 from . import commands as do
 from . import events as ev
@@ -34,6 +34,7 @@ from .drafting import Draft, DraftEvent, Drafts
 from .floor import Floor, Verdict
 from .mind_settings import MindSettings
 from .plans import Fillers, Generation, Kind, Plans, ToolCall
+from .reading import Reading
 from .record import Entry
 from .saying import Saying
 
@@ -52,10 +53,9 @@ class Mind:
         self.over = False
         self.saying = Saying(self.plans, self.floor, self.conversation)
         self.drafts = Drafts(settings, self.plans, self.conversation)
+        self.reading = Reading(settings, self.conversation, self.floor)
         self._wrote_since_commit = False
         self._misses = self._missed_before = NO_MISSES
-        self._scored = ""
-        self._p_over = ("", 0.0)  # digest of the caller's words, the model's probability that they are all
         self._prepared = 0  # the utterance of the draft that is lived through, until its first clause
         self._unsettled: tuple[ev.ToolRequested, Generation] | None = None  # a write waits for the turn's final text
         self._now_us = 0
@@ -101,12 +101,7 @@ class Mind:
     def _call_started(self, event: ev.CallStarted, entry: Entry) -> Iterator[Command]:
         if self.settings.thinking.prefill:
             yield Decision("think", "read the card while it rings")
-            yield from self._read_ahead(self.conversation.committed)
-
-    def _read_ahead(self, stream: Trajectory) -> Iterator[Command]:
-        """Have the engine read what stands in the stream."""
-        if self.settings.thinking.prefill:
-            yield do.Prefill(stream.digest, stream)
+            yield from self.reading.ahead()
 
     def _call_answered(self, event: ev.CallAnswered, entry: Entry) -> Iterator[Command]:
         self.floor.answered(entry.at_us - event.sample * 1_000_000 // 16_000)
@@ -183,7 +178,7 @@ class Mind:
             speech = self.plans.speech(entry.at_us)
             yield from self._overlap(self.floor.words(event.stable, entry.at_us, speech, final=False))
         if changed and not self.plans.any:
-            yield from self._read_ahead(self.conversation.listening())
+            yield from self.reading.ahead()
             yield from self._think_ahead(stable=len(event.stable.split()) - len(text.split()))
             yield from self._endpoint(entry.at_us)
 
@@ -192,10 +187,8 @@ class Mind:
         if self.plans.settling or self.floor.overlapping:
             return
         known = len(self.conversation.turn.text.split()) + stable
-        for order in self.drafts.consider(paused=not self.floor.caller_speaking, stable=known, expects=self.expects):
-            if isinstance(order, do.Generate) and order.listening:
-                self._scored = order.listening  # its words are scored on the way
-            yield order
+        paused = not self.floor.caller_speaking
+        yield from self.reading.noting(self.drafts.consider(paused=paused, stable=known, expects=self.expects))
 
     def _final(self, event: ev.FinalTranscript, entry: Entry) -> Iterator[Command]:
         if self.conversation.correct(event.segment, event.text):
@@ -211,7 +204,7 @@ class Mind:
             yield from self._overlap(self.floor.words(event.text, entry.at_us, speech, final=True))
         if not self.plans.any:
             yield from self._think_ahead()
-            yield from self._score(event.revision)
+            yield from self.reading.score(event.revision)
             yield from self._endpoint(entry.at_us)
 
     def _speech_stopped(self, event: ev.SpeechStopped, entry: Entry) -> Iterator[Command]:
@@ -220,24 +213,11 @@ class Mind:
             yield from self._overlap(self.floor.decide(entry.at_us, self.plans.speech(entry.at_us)))
         if not self.plans.any:
             yield from self._think_ahead()
-            yield from self._score(0)
+            yield from self.reading.score(0)
             yield from self._endpoint(entry.at_us)
 
-    def _score(self, revision: int) -> Iterator[Command]:
-        """Ask the model whether the turn is over at these words, once for the same words."""
-        listening = self.conversation.listening()
-        if listening.digest == self._p_over[0]:
-            self.floor.scored(revision, self._p_over[1])
-        elif self.conversation.turn.text and listening.digest != self._scored:
-            self._scored = listening.digest
-            yield do.ScoreTurn(revision, listening.digest, listening)
-            if not self.settings.thinking.draft:
-                yield from self._read_ahead(self.conversation.if_over()[0])
-
     def _turn_scored(self, event: ev.TurnScored, entry: Entry) -> Iterator[Command]:
-        self._p_over = (event.prefix, event.p_over)
-        if event.prefix == self.conversation.listening().digest:
-            self.floor.scored(event.revision, event.p_over)
+        self.reading.scored(event)
         yield from self._endpoint(entry.at_us)
 
     def _digit(self, event: ev.DigitPressed, entry: Entry) -> Iterator[Command]:
@@ -464,7 +444,7 @@ class Mind:
         elif not self.plans.any:
             self.floor.agent_finished()
             if not self.plans.settling:
-                yield from self._read_ahead(self.conversation.listening())
+                yield from self.reading.ahead()
             yield from self._endpoint(entry.at_us)
 
     # --- time and faults -----------------------------------------------------------------------------------------
