@@ -4,7 +4,9 @@ Part of the mind and as pure. It keeps the numbers that endpointing and barge-in
 verdicts; the mind turns verdicts into commands.
 
 An overlap begins when the caller speaks while the agent is audible, or while the agent owes an answer. It ends when
-the caller takes the floor (a ``cancel`` verdict), or when the agent keeps it (a verdict that is `over`).
+the caller takes the floor (a ``cancel`` verdict), or when the agent keeps it (a verdict that is `over`). Speech that
+begins again while the agent is still audible begins the overlap anew: a barge-in right behind a hum is no hum. Once
+the agent has fallen silent the rest is one attempt at the floor, timed from where it began.
 """
 
 from __future__ import annotations
@@ -96,7 +98,7 @@ class Floor:
         self._segment_us = first_us
         self._p_over = None
         self._pause_from_us = None
-        if not self.overlapping:
+        if not self.silencing:
             self._first_us = first_us
             self._words = ()
             self._yielded = False

@@ -275,9 +275,9 @@ def talk(**settings: Any) -> Talk:
     return found
 
 
-def answering() -> Talk:
+def answering(**settings: Any) -> Talk:
     """The agent has begun to say 40 characters, at 2300 ms."""
-    scene = talk()
+    scene = talk(**settings)
     scene.turn("when are you open", 1000)
     scene.thinks(1)
     scene.writes(1, "we are open from nine to five every day.")
