@@ -92,7 +92,7 @@ def test_a_hum_right_behind_a_hum_is_held_like_the_first() -> None:
     assert scene.begins(3450, no_floor=0.9) == [*QUIET, "timer overlap 800"]
     assert scene.pauses(3928, spoke_until_ms=3800) == ["no timer overlap"], "it was nothing"
     assert scene.said("can", 3940) == []
-    assert scene.played(1, "we are open from nine to five every day.", 5400) == ["timer idle 8000"]
+    assert scene.played(1, "we are open from nine to five every day.", 5400) == ["prefill", "timer idle 8000"]
     assert scene.stream.endswith("every day.<end>"), "nothing of either"
 
 
