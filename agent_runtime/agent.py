@@ -10,7 +10,7 @@ import dataclasses
 import datetime
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal, get_args
@@ -22,6 +22,7 @@ from policies.filler import FillerSettings
 from policies.prompt import card
 from policies.repair import RepairSettings
 from policies.shapes import Kind, NoteField
+from policies.speculation import ThinkingSettings
 from policies.spoken import say_time, say_value
 from policies.trajectory import Segment
 
@@ -34,7 +35,6 @@ from .wording import Wording
 __all__ = [
     "ENGINES",
     "RECOGNISERS",
-    "SWITCHES",
     "Agent",
     "AgentError",
     "AgentFileError",
@@ -47,9 +47,6 @@ __all__ = [
 
 RECOGNISERS = ("pocketsphinx", "whisper")
 """Kinds of recogniser an agent may ask for."""
-
-SWITCHES: tuple[str, ...] = ()
-"""Names of behaviours that an agent may turn off; each is brought by the part that measures it."""
 
 _TIMES = tuple(say_time(f"{minute // 60:02d}:{minute % 60:02d}") for minute in range(7 * 60, 19 * 60, 30))
 """The half hours a caller may name where the agent brings no phrases: the twelve hours that need no a.m. or p.m."""
@@ -153,7 +150,7 @@ class Agent:
     filler: FillerSettings = field(default_factory=FillerSettings)
     repair: RepairSettings = field(default_factory=RepairSettings)
     wording: Wording = field(default_factory=Wording)
-    switches: Mapping[str, bool] = field(default_factory=dict)
+    thinking: ThinkingSettings = field(default_factory=ThinkingSettings)
     folder: Path | None = None
     """Where the agent was loaded from."""
 
@@ -173,9 +170,6 @@ class Agent:
         if not 0 < self.time_limit_s <= 86_400:
             raise AgentError(f"time_limit_s is {self.time_limit_s!r}; expected seconds above 0, at most a day (86400)")
         object.__setattr__(self, "vllm", self.engines[0].vllm)
-        for name in self.switches:
-            if name not in SWITCHES:
-                raise AgentError(f"there is no switch {name!r}; this version has {', '.join(SWITCHES) or 'none'}")
         try:
             self.card(datetime.date(2000, 1, 1))
         except PolicyError as error:

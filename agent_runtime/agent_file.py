@@ -52,7 +52,15 @@ relative to the folder. A key that is not listed is an error, so that a slip of 
     [engine] tokens                       true or false: the server takes token ids, of our own token language (false)
     [engine] tokenizer                    text: folder of that model's tokenizer (default: the model in the box)
     [engine] timeout_s                    number: seconds after which a silent server is given up (10)
-    [switches]                            true or false by name: behaviours to turn off; none in this version
+    [thinking] prefill                    true or false: the engine reads while the caller speaks (true)
+    [thinking] listen                     true or false: notes and read-only tools before the turn is over (true)
+    [thinking] draft                      true or false: a reply and its first words' audio before it is over (true)
+    [thinking] predict                    true or false: a drafted turn may end before its final text (true)
+    [thinking] speak                      true or false: thinking goes on while the agent speaks (true)
+    [thinking] most_peeks                 whole number: see `policies.speculation.ThinkingSettings`, also for the next
+    [thinking] most_drafts                whole number
+    [thinking] keep_ms                    whole number
+    [thinking] whole_at                   number
     [endpointing] word_weight             number: see `policies.endpointing.EndpointSettings`, also for the next
     [endpointing] model_weight            number
     [endpointing] caution                 number
@@ -100,11 +108,11 @@ from policies.endpointing import EndpointSettings
 from policies.filler import FillerSettings
 from policies.repair import RepairSettings
 from policies.shapes import Kind, NoteField
+from policies.speculation import ThinkingSettings
 
 from .agent import (
     ENGINES,
     RECOGNISERS,
-    SWITCHES,
     Agent,
     AgentError,
     AgentFileError,
@@ -138,6 +146,7 @@ POLICY_SECTIONS: Mapping[str, type[Any]] = {
     "barge_in": BargeInSettings,
     "filler": FillerSettings,
     "repair": RepairSettings,
+    "thinking": ThinkingSettings,
     "wording": Wording,
 }
 """Sections that are the settings of a policy, or words: their keys are the fields of the dataclass, and `Agent` has a
@@ -163,7 +172,6 @@ def load_agent(folder: Path) -> Agent:
             voice=VoiceSettings(**sections["voice"]),
             **_engine(folder, sections["engine"]),
             **{name: settings(**sections[name]) for name, settings in POLICY_SECTIONS.items()},
-            switches=sections["switches"],
             folder=folder,
         )
     except AgentFileError:
@@ -228,7 +236,6 @@ _KEYS: dict[str, dict[str, Key]] = {
         "tokens": FLAG,
         "timeout_s": number("timeout_s"),
     },
-    "switches": {name: FLAG for name in SWITCHES},
     **{section: _policy_keys(settings) for section, settings in POLICY_SECTIONS.items()},
 }
 

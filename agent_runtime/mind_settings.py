@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from policies import filler
 from policies.repair import RepairSettings
 from policies.shapes import NoteField, ToolShape
+from policies.speculation import ThinkingSettings
 from policies.trajectory import Trajectory
 
 from .floor import FloorSettings
@@ -43,5 +44,6 @@ class MindSettings:
     time_limit_ms: int = 1_800_000
     max_tool_steps: int = 4
     """Tool calls within one agent turn, so that a loop ends. A guess; real turns take one or two."""
+    thinking: ThinkingSettings = field(default_factory=ThinkingSettings)
     notes: Sequence[NoteField] = ()
     """The fields of the note the model writes."""

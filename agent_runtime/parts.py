@@ -70,6 +70,7 @@ def mind_settings(agent: Agent, today: datetime.date) -> MindSettings:
         tool_fillers={tool.name: tool.filler for tool in agent.tools if tool.filler},
         wording=agent.wording,
         repair=agent.repair,
+        thinking=agent.thinking,
         time_limit_ms=round(agent.time_limit_s * 1000),
     )
 

@@ -187,9 +187,18 @@ class EngineSession(Protocol):
     """One call's cache in an engine. `sync` is "make your cache equal to these tokens", never "append"."""
 
     async def sync(
-        self, tokens: Sequence[int], *, stable: int | None = None, deadline_s: float | None = None
+        self,
+        tokens: Sequence[int],
+        *,
+        stable: int | None = None,
+        deadline_s: float | None = None,
+        ahead: bool = True,
     ) -> Extent:
-        """Keep the longest common prefix, drop the rest, compute the tail. Idempotent; cancellable between slices."""
+        """Keep the longest common prefix, drop the rest, compute the tail. Idempotent; cancellable between slices.
+
+        `ahead=False`: a `stream` or `score` follows at once, so an engine whose requests cost may leave the reading
+        to that; `Extent.computed` is then what it has left to read.
+        """
         ...
 
     def stream(

@@ -197,7 +197,7 @@ class Thinking:
 
     async def _score(self, order: ScoreTurn, cause: int) -> None:
         try:
-            await self._session.sync(self._language.encode(order.trajectory))
+            await self._session.sync(self._language.encode(order.trajectory), ahead=False)
             ends = [[self._language.role(role)] for role in (Role.TURN, Role.HEARD)]
             over, more = await self._session.score(ends)
         except Exception as error:
@@ -210,7 +210,7 @@ class Thinking:
         reader = TurnReader(self._language, order.generation)
         count = 0
         try:
-            await self._session.sync(self._language.encode(order.trajectory))
+            await self._session.sync(self._language.encode(order.trajectory), ahead=False)
             grammar = self._language.grammar(
                 order.trajectory, after_result=order.after_result, blocked=order.blocked_tools, due=order.due_tool
             )

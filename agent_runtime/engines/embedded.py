@@ -184,7 +184,12 @@ class EmbeddedSession:
         self._logits: np.ndarray[tuple[int], np.dtype[np.float32]] | None = None
 
     async def sync(
-        self, tokens: Sequence[int], *, stable: int | None = None, deadline_s: float | None = None
+        self,
+        tokens: Sequence[int],
+        *,
+        stable: int | None = None,
+        deadline_s: float | None = None,
+        ahead: bool = True,
     ) -> Extent:
         """See the port. Cancelled in the middle, it keeps the slices that are done."""
         loop = asyncio.get_running_loop()

@@ -135,19 +135,24 @@ class FakeSession:
     def __init__(self, engine: FakeEngine, tokens: list[int]) -> None:
         self._engine = engine
         self.tokens = tokens
+        self._read = len(tokens)  # so many of them are in the cache; the next request reads the rest
 
     async def sync(
-        self, tokens: Sequence[int], *, stable: int | None = None, deadline_s: float | None = None
+        self,
+        tokens: Sequence[int],
+        *,
+        stable: int | None = None,
+        deadline_s: float | None = None,
+        ahead: bool = True,
     ) -> Extent:
-        """Longest common prefix stays; the tail costs a request and its tokens."""
+        """Longest common prefix stays; the tail costs a request and its tokens, here or in the request that follows."""
         begin_s = asyncio.get_running_loop().time()
-        pairs = zip(self.tokens, tokens, strict=False)
-        common = next((at for at, (old, new) in enumerate(pairs) if old != new), min(len(self.tokens), len(tokens)))
-        dropped, computed = len(self.tokens) - common, len(tokens) - common
-        del self.tokens[common:]
-        if computed:
-            await asyncio.sleep(self._engine.cost.request_s + computed * self._engine.cost.prefill_token_s)
-        self.tokens += tokens[common:]
+        pairs = zip(self.tokens[: self._read], tokens, strict=False)
+        common = next((at for at, (old, new) in enumerate(pairs) if old != new), min(self._read, len(tokens)))
+        dropped, computed = self._read - common, len(tokens) - common
+        self.tokens, self._read = list(tokens), common
+        if ahead and computed:
+            await self._request()
         elapsed_s = asyncio.get_running_loop().time() - begin_s
         return Extent(len(tokens), common, computed, dropped, elapsed_s)
 
@@ -162,22 +167,28 @@ class FakeSession:
     ) -> AsyncIterator[Sequence[int]]:
         """The reply's tokens, one at a time."""
         language = self._engine.language
-        mark, stops = len(self.tokens), frozenset(stop_ids)
+        before, stops = list(self.tokens), frozenset(stop_ids)
         self.tokens += suffix
-        if suffix:
-            await asyncio.sleep(len(suffix) * self._engine.cost.prefill_token_s)
+        await self._request()
         text = self._engine.reply("".join(language.decode([token]) for token in self.tokens).strip())
         try:
             for word in text.split()[:max_tokens]:
                 await asyncio.sleep(self._engine.cost.decode_token_s)
                 token = language.id_of(word)
                 self.tokens.append(token)
+                self._read = len(self.tokens)
                 yield [token]
                 if token in stops:
                     return
         finally:
             if not keep:
-                del self.tokens[mark:]
+                self.tokens, self._read = before, min(self._read, len(before))
+
+    async def _request(self) -> None:
+        """One request, which reads what is not in the cache yet."""
+        cost = self._engine.cost
+        await asyncio.sleep(cost.request_s + (len(self.tokens) - self._read) * cost.prefill_token_s)
+        self._read = len(self.tokens)
 
     async def fork(self) -> FakeSession:
         """A copy."""
@@ -187,7 +198,7 @@ class FakeSession:
         """What `p_over` says of the stream for a continuation by the end of the turn, the rest for any other."""
         language = self._engine.language
         text = "".join(language.decode([token]) for token in self.tokens).strip()
-        await asyncio.sleep(self._engine.cost.prefill_token_s)
+        await self._request()
         p_over, end = self._engine.p_over(text), language.role(Role.TURN)
         shares = [p_over if list(continuation[:1]) == [end] else 1.0 - p_over for continuation in continuations]
         return [float(np.log(max(share, 1e-9))) for share in shares]
@@ -201,10 +212,11 @@ class FakeSession:
         if not 0 <= mark <= len(self.tokens):
             raise ValueError(f"mark {mark} lies outside of the session's {len(self.tokens)} tokens")
         del self.tokens[mark:]
+        self._read = min(self._read, mark)
 
     async def close(self) -> None:
         """Forget all."""
-        self.tokens.clear()
+        self.tokens, self._read = [], 0
 
 
 @dataclass(frozen=True, slots=True)

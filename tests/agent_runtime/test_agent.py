@@ -9,7 +9,6 @@ from typing import Any, Literal
 
 import pytest
 
-from agent_runtime import agent as agent_module
 from agent_runtime.agent import Agent, AgentError, RecogniserSettings, ServerSettings, VoiceSettings
 from agent_runtime.tools import tool
 from agent_runtime.wording import Wording
@@ -92,7 +91,6 @@ async def sundays(day: Literal["monday", "sunday"]) -> None: ...
         ({"engine": "abacus"}, "engine is 'abacus'; expected one of embedded, openai"),
         ({"engine": "openai"}, "engine 'openai' has no server; give base_url and model"),
         ({"server": ServerSettings("http://x", "m")}, "engine 'embedded' takes no server; drop base_url"),
-        ({"switches": {"magic": True}}, "there is no switch 'magic'; this version has none"),
         ({"tools": [find_slots, find_slots]}, "two tools are called 'find_slots'; rename one"),
         ({"tools": [dotless]}, r"tools\[0\] is dotless, no tool; put @tool above its async def"),
         ({"notes": [DAY, DAY]}, "two notes are called 'day'; rename one"),
@@ -115,11 +113,6 @@ def test_pieces_that_do_not_fit(changes: dict[str, Any], message: str) -> None:
 
 def test_an_outbound_agent_may_wait_for_the_other_side() -> None:
     assert make(direction="outbound", greeting="").greeting == ""
-
-
-def test_a_switch_of_this_version_is_taken(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(agent_module, "SWITCHES", ("magic",))
-    assert make(switches={"magic": False}).switches == {"magic": False}
 
 
 @pytest.mark.parametrize(

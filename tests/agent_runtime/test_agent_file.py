@@ -106,7 +106,16 @@ tool_failed = "that did not work. shall i try again?"
 still_there = "hello?"
 lost_you = "goodbye then."
 
-[switches]
+[thinking]
+prefill = false
+listen = false
+draft = false
+predict = false
+speak = false
+most_peeks = 1
+most_drafts = 2
+keep_ms = 3000
+whole_at = 0.9
 """
 
 TOOLS = """
@@ -213,8 +222,8 @@ WHOLE_MS = "expected a whole number of milliseconds"
             "agent.toml: unknown key 'volume' in [voice]; known are 'name', 'rate_wpm', 'pitch'",
         ),
         (
-            HEAD + "[switches]\nmagic = true",
-            "agent.toml: unknown key 'magic' in [switches]; there is none in this version",
+            HEAD + "[thinking]\nmagic = true",
+            "agent.toml: unknown key 'magic' in [thinking]; known are 'prefill', 'listen', 'draft', 'predict', 'speak'",
         ),
         # wrong types
         (HEAD + "[endpointing]\nnoise_ms = 'soon'", "[endpointing] noise_ms is 'soon'; " + WHOLE_MS),

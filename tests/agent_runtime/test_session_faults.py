@@ -171,12 +171,17 @@ def test_an_engine_that_cannot_sync_is_told_and_the_call_goes_on() -> None:
         faults = 3
 
         async def sync(
-            self, tokens: Sequence[int], *, stable: int | None = None, deadline_s: float | None = None
+            self,
+            tokens: Sequence[int],
+            *,
+            stable: int | None = None,
+            deadline_s: float | None = None,
+            ahead: bool = True,
         ) -> Extent:
             Unsynced.faults -= 1
             if Unsynced.faults >= 0:
                 raise ConnectionError("gone for a moment")
-            return await super().sync(tokens)
+            return await super().sync(tokens, ahead=ahead)
 
     class Engine(KeptEngine):
         async def open(self, session: str, *, adapter: Any = None, priority: int = 0) -> FakeSession:

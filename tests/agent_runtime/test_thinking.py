@@ -57,12 +57,12 @@ class Faulty(FakeSession):
         self.faults = faults
 
     async def sync(
-        self, tokens: Sequence[int], *, stable: int | None = None, deadline_s: float | None = None
+        self, tokens: Sequence[int], *, stable: int | None = None, deadline_s: float | None = None, ahead: bool = True
     ) -> Extent:
         self.faults -= 1
         if self.faults >= 0:
             raise ConnectionError("engine is gone")
-        return await super().sync(tokens)
+        return await super().sync(tokens, ahead=ahead)
 
 
 def thought(scene: Scene, reply: str = REPLY, **made: Any) -> Brain:
@@ -218,7 +218,7 @@ def test_the_end_of_a_turn_is_scored_against_its_going_on() -> None:
     async def scene(brain: Brain) -> None:
         brain.order(do.ScoreTurn(7, STREAM.digest, STREAM))
 
-    assert thought(scene, p_over=0.8).events == [(37, ev.TurnScored(7, 0.8))]
+    assert thought(scene, p_over=0.8).events == [(36, ev.TurnScored(7, 0.8))]
 
 
 # --- cancelling --------------------------------------------------------------------------------------------------

@@ -68,7 +68,12 @@ class ChatSession:
         self.tokens = list(tokens)
 
     async def sync(
-        self, tokens: Sequence[int], *, stable: int | None = None, deadline_s: float | None = None
+        self,
+        tokens: Sequence[int],
+        *,
+        stable: int | None = None,
+        deadline_s: float | None = None,
+        ahead: bool = True,
     ) -> Extent:
         """Note the stream. Nothing is computed ahead, so the account is empty."""
         self.tokens = list(tokens)

@@ -55,7 +55,12 @@ class IdsSession:
         self._asked_s = float("-inf")
 
     async def sync(
-        self, tokens: Sequence[int], *, stable: int | None = None, deadline_s: float | None = None
+        self,
+        tokens: Sequence[int],
+        *,
+        stable: int | None = None,
+        deadline_s: float | None = None,
+        ahead: bool = True,
     ) -> Extent:
         """See the port. What was not worth a request is missing from `Extent.total`, and read with the next reply.
 
@@ -70,6 +75,8 @@ class IdsSession:
             self.tokens = wanted[:common]
             return Extent(common, common, 0, dropped, 0.0)
         self.tokens = wanted
+        if not ahead:
+            return Extent(len(wanted), common, len(wanted) - common, dropped, 0.0)
         new, warm = len(wanted) - common, self._engine.warm_settings
         if new == 0 or (new < warm.least_tokens and begin_s - self._asked_s < warm.pause_s):
             return Extent(common, common, 0, dropped, 0.0)

@@ -110,7 +110,12 @@ class TorchSession:
         """After the last of `tokens`; None when they have to be computed again."""
 
     async def sync(
-        self, tokens: Sequence[int], *, stable: int | None = None, deadline_s: float | None = None
+        self,
+        tokens: Sequence[int],
+        *,
+        stable: int | None = None,
+        deadline_s: float | None = None,
+        ahead: bool = True,
     ) -> Extent:
         """See the port. Cancelled in the middle, it keeps the slices that are done."""
         loop = asyncio.get_running_loop()

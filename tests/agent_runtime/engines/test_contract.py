@@ -79,6 +79,20 @@ async def sync_accounts_for_every_token(engine: Engine) -> None:
     assert shorter.rolled_back == 109 - shorter.reused
 
 
+async def reading_may_be_left_to_what_follows(engine: Engine) -> None:
+    session = await engine.open("c")
+    stream = tokens(1, 60)
+    await session.sync(stream)
+    longer = await session.sync([*stream, *tokens(2, 5)], ahead=False)
+    assert (longer.total, longer.computed, longer.rolled_back) == (65, 5, 0)
+    await same_as_fresh(engine, session, [*stream, *tokens(2, 5)])
+    await session.sync([*stream, *tokens(3, 5)], ahead=False)
+    reply = await taken(session.stream(max_tokens=6))
+    await session.sync(stream)
+    await session.sync([*stream, *tokens(3, 5)])
+    assert await taken(session.stream(max_tokens=6)) == reply
+
+
 async def a_revision_leaves_no_trace(engine: Engine) -> None:
     session = await engine.open("c")
     base = tokens(1, 70)
@@ -319,6 +333,7 @@ async def what_an_engine_says_it_can_it_can(engine: Engine) -> None:
 
 CONTRACT: tuple[Check, ...] = (
     sync_accounts_for_every_token,
+    reading_may_be_left_to_what_follows,
     a_revision_leaves_no_trace,
     a_reply_that_is_not_kept_leaves_no_trace,
     a_reply_that_is_kept_is_part_of_the_stream,

@@ -76,7 +76,7 @@ class AppendingSession(FakeSession):
     """Understands "make your cache equal" as "append"."""
 
     async def sync(
-        self, tokens: Sequence[int], *, stable: int | None = None, deadline_s: float | None = None
+        self, tokens: Sequence[int], *, stable: int | None = None, deadline_s: float | None = None, ahead: bool = True
     ) -> Extent:
         await super().sync([*self.tokens, *tokens[len(self.tokens) :]])
         return Extent(len(tokens), 0, len(tokens), 0, 0.0)

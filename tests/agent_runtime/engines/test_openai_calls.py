@@ -73,7 +73,7 @@ def test_a_model_at_a_server_books_as_the_one_in_the_program_does(
         assert scored is (form != "chat"), "a chat gives no score, and the turn ends without one"
         if form != "chat":
             brought = sum(len(request["prompt"]) for request in server.asked if request.get("stream"))
-            assert server.computed < brought / 4, "the server reads what is new and little more"
+            assert server.computed < brought / 3, "the server reads what is new and little more"
 
 
 def test_a_server_that_fails_in_a_call_is_told_and_the_call_goes_on() -> None:

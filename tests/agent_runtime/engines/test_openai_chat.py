@@ -191,7 +191,7 @@ def test_a_reply_that_breaks_off_before_its_first_word_is_asked_for_again() -> N
             server.faults.append(fault)
             assert await reply(session) == whole
 
-    over_chat(check, timeout_s=0.3)
+    over_chat(check, timeout_s=1.0)
 
 
 @pytest.mark.parametrize("fault", [Fault("close", after=2), Fault("stall", after=2)])
@@ -206,4 +206,4 @@ def test_a_reply_that_breaks_off_later_is_a_fault_because_words_were_said(fault:
         said = session.tokens[len(HOURS) :]
         assert text(said).startswith("<say> ")
 
-    over_chat(check, timeout_s=0.3)
+    over_chat(check, timeout_s=1.0)
