@@ -145,6 +145,8 @@ class Agent:
     """How vLLM runs the language model, if `engine` is ``vllm``; None: as vLLM chooses."""
     stand_ins: Sequence[EngineSettings] = ()
     """Engines that a call goes on with when the one above fails in it, in this order."""
+    stall_s: float = 2.0
+    """Without a token for so long the one above has failed, if another can stand in."""
     endpointing: EndpointSettings = field(default_factory=EndpointSettings)
     barge_in: BargeInSettings = field(default_factory=BargeInSettings)
     filler: FillerSettings = field(default_factory=FillerSettings)
@@ -209,7 +211,7 @@ class Agent:
     @property
     def engines(self) -> tuple[EngineSettings, ...]:
         """The language models of a call: the one that is wanted, and those that stand in for it, in their order."""
-        return EngineSettings(self.engine, self.model, self.server, self.vllm), *self.stand_ins
+        return EngineSettings(self.engine, self.model, self.server, self.vllm, self.stall_s), *self.stand_ins
 
     def with_served(self, tools: Sequence[Tool]) -> Agent:
         """The agent as its calls know it: the `tools` that its servers listed stand behind its own.
@@ -249,7 +251,7 @@ class Agent:
         The code of the tools and the weights of the model are not in it: what tools returned stands in the log, and
         an engine has a digest of its own.
         """
-        left_out = {"tools", "servers", "folder", "model", "today", "vllm", "stand_ins"}
+        left_out = {"tools", "servers", "folder", "model", "today", "vllm", "stand_ins", "stall_s"}
         values = {f.name: getattr(self, f.name) for f in dataclasses.fields(self) if f.name not in left_out}
         values["tools"] = [(tool.shape, tool.slow_s, tool.filler) for tool in self.tools]
         values["model"] = self.model.name if self.model else None

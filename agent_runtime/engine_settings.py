@@ -13,6 +13,8 @@ __all__ = ["ENGINES", "AgentError", "AgentFileError", "EngineSettings", "ServerS
 
 ENGINES = ("embedded", "openai", "vllm")
 """Kinds of language model an agent may ask for."""
+DTYPES = ("auto", "bfloat16", "float16", "float32")
+"""Arithmetic that vLLM may be told."""
 
 
 class AgentError(ValueError):
@@ -76,9 +78,6 @@ class VLLMSettings:
             raise AgentError(f"engine dtype is {self.dtype!r}; expected one of {', '.join(DTYPES)}")
 
 
-DTYPES = ("auto", "bfloat16", "float16", "float32")
-
-
 @dataclass(frozen=True, slots=True)
 class EngineSettings:
     """One language model: of the fields, those that its kind takes. Raises `AgentError` where they do not fit it."""
@@ -88,6 +87,9 @@ class EngineSettings:
     """Folder of the model; None: the one in the box. Of a server that takes token ids: of its tokenizer."""
     server: ServerSettings | None = None
     vllm: VLLMSettings | None = None
+    stall_s: float = 2.0
+    """Without a token for so long it has failed, and the next engine stands in. A guess: about the wait at which people
+    ask whether anybody is there."""
 
     def __post_init__(self) -> None:
         if self.kind not in ENGINES:
@@ -100,6 +102,8 @@ class EngineSettings:
             raise AgentError(f"engine {self.kind!r} takes no settings of vLLM; drop them, or ask for engine 'vllm'")
         if self.kind == "vllm" and self.vllm is None:
             object.__setattr__(self, "vllm", VLLMSettings())
+        if not 0 < self.stall_s <= 600:
+            raise AgentError(f"engine stall_s is {self.stall_s!r}; expected seconds above 0, at most 600")
 
     @property
     def title(self) -> str:
@@ -110,4 +114,4 @@ class EngineSettings:
 
     def digested(self) -> list[Any]:
         """What of it may change a decision; the same on every machine."""
-        return [self.kind, self.model.name if self.model else None, self.server, self.vllm]
+        return [self.kind, self.model.name if self.model else None, self.server, self.vllm, self.stall_s]

@@ -36,9 +36,9 @@ __all__ = ["Answer", "Line", "Piece", "Request", "chosen"]
 T = TypeVar("T")
 
 AT_ONCE = 128
-"""Requests in flight at the same time, over all calls of the process; more wait. A guess, far above one GPU's batch."""
+"""Requests in flight at the same time, over all calls of the process; more wait. A guess, above most batches."""
 ACKNOWLEDGE_LIMIT_S = 2.0
-"""How long an abort waits for the engine's word. A step takes milliseconds; an engine that is silent so long is dead."""
+"""How long an abort waits for the engine's word. A step takes milliseconds: an engine so silent is dead."""
 CLOSE_LIMIT_S = 10.0
 """How long the end waits for vLLM's processes; then the thread, a daemon, is left behind."""
 
@@ -149,7 +149,7 @@ def _piece(output: Any) -> Piece:
 
 
 class Line:
-    """One vLLM and its thread. `arguments` are those of `vllm.AsyncEngineArgs`. `pool` is where jobs wait for pieces."""
+    """One vLLM and its thread. `arguments` are those of `vllm.AsyncEngineArgs`; in `pool`, jobs wait for pieces."""
 
     def __init__(self, arguments: Mapping[str, Any]) -> None:
         self._arguments = dict(arguments)
