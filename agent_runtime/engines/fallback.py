@@ -4,6 +4,9 @@ Each engine sits beside its own token language, because ids mean different words
 handed over here. A session works on one engine until that fails; then whoever ordered the work asks `stand_in`, is
 given the next engine's language, and orders the same trajectory again in its ids. A call never goes back: an engine
 that comes up again serves the next call. This file refuses to know what is thought and what was said.
+
+Silence is measured by the loop's clock. A replay's clock stands still while outside work is in flight, so there a
+silent server shows when its own limit (``timeout_s``) ends the wait.
 """
 
 from __future__ import annotations

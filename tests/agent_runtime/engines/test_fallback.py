@@ -15,12 +15,13 @@ from agent_runtime import events as ev
 from agent_runtime.agent import Agent, EngineSettings, ServerSettings
 from agent_runtime.boxed import BOXED_MODEL
 from agent_runtime.bus import Bus
-from agent_runtime.call import Call
+from agent_runtime.call import Call, run_call
 from agent_runtime.clock import run_virtual
+from agent_runtime.doors.typed import TypedDoor
 from agent_runtime.engines.fallback import FallbackEngine, Seat, Stalled
 from agent_runtime.log import MemoryLog
 from agent_runtime.ports import Engine
-from agent_runtime.testing.fakes import EngineCost, FakeEngine, WordLanguage
+from agent_runtime.testing.fakes import EngineCost, FakeEngine, TimedVoice, WordLanguage
 from agent_runtime.thinking import Language, Thinking
 from policies.trajectory import Role, Segment, Trajectory
 from tests.agent_runtime.engines.core_chat import CoreChat
@@ -111,7 +112,7 @@ class TestWholeCalls:
         call = books_as_alone(server, agent)
         assert "cannot be reached" in told(call)[0].detail
 
-    def test_a_chat_server_gives_way_to_token_ids(self) -> None:
+    def test_a_chat_server_gives_way_to_token_ids_between_two_turns(self) -> None:
         with MortalServer(2**30) as server:
 
             def lines() -> Iterator[str]:
@@ -119,9 +120,16 @@ class TestWholeCalls:
                 server.lives = 0
                 yield from LINES[2:]
 
-            call = talk(served(server, tokens=False), *lines())
+            said = lines()
+            door = TypedDoor(lambda: next(said, None))
+            voice = TimedVoice(first_s=0.0, word_ms=10)
+            call = run_call(served(server, tokens=False), door, audio=False, voice=voice)
         assert [name for name, _ in call.tool_results] == ["find_slots", "book"]
         assert [failed.recovered for failed in told(call)] == [True]
+        spoke = [isinstance(one.what, ev.ClauseGenerated) for one in call.entries]
+        failed_at = next(at for at, one in enumerate(call.entries) if isinstance(one.what, ev.PartFailed))
+        assert any(spoke[:failed_at]), "the chat server answered first"
+        assert any(spoke[failed_at:]), "then the model in the program"
 
 
 # --- thinking, to the millisecond ---------------------------------------------------------------------------------

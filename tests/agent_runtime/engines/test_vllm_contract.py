@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterator
 from typing import Any
 
@@ -51,12 +52,55 @@ async def a_warmed_prefix_is_found_by_whole_blocks(engine: Engine) -> None:
     await same_as_fresh(engine, two, tokens(7, 30))
 
 
+async def a_newer_order_takes_over_a_warm_up(engine: Engine) -> None:
+    """The older one says that it read nothing; the engine has let go of it before the newer one reads."""
+    session = await engine.open("c")
+    async with asyncio.TaskGroup() as group:
+        older = group.create_task(session.sync(tokens(1, 900)))
+        for _ in range(3):
+            await asyncio.sleep(0)
+        newer = group.create_task(session.sync(tokens(2, 70)))
+    assert older.result().computed == 0
+    assert (newer.result().total, newer.result().computed) == (70, 70)
+    await same_as_fresh(engine, session, tokens(2, 70))
+
+
+async def what_was_read_before_an_abort_stays_in_the_cache(engine: Engine) -> None:
+    session = await engine.open("c")
+    await session.sync(tokens(1, 70))
+    await taken(session.stream(max_tokens=400, keep=True), most=40)
+    other = await engine.open("other")
+    extent = await other.sync([*tokens(1, 70), *tokens(4, 30)])
+    assert (extent.reused, extent.computed) == (64, 36)
+    assert extent.total == other.mark()
+
+
+async def a_call_longer_than_the_model_is_refused_in_one_line(engine: Engine) -> None:
+    session = await engine.open("c")
+    await session.sync(tokens(1, 1000))
+    assert len(await taken(session.stream(max_tokens=200))) == 24, "the reply ends where the positions do"
+    with pytest.raises(RuntimeError, match="the call has 1024 tokens and the model 1024 positions; raise"):
+        await session.sync(tokens(1, 1024))
+
+
+async def reading_may_be_left_to_the_request_that_follows(engine: Engine) -> None:
+    session = await engine.open("c")
+    extent = await session.sync(tokens(1, 70), ahead=False)
+    assert (extent.total, extent.reused, extent.computed) == (70, 0, 70)
+    await taken(session.stream(max_tokens=1))
+    assert (await session.sync([*tokens(1, 70), *tokens(2, 30)])).reused == 64
+
+
 OTHERWISE = frozenset({"a_reply_that_is_kept_is_part_of_the_stream", "a_warmed_prefix_is_what_new_sessions_start_with"})
 """Checks that count single tokens of a cache of blocks."""
 CHECKS: tuple[Check, ...] = (
     *(check for check in contract.CONTRACT if getattr(check, "__name__", "") not in OTHERWISE),
     a_reply_that_is_kept_is_read_by_whole_blocks,
     a_warmed_prefix_is_found_by_whole_blocks,
+    a_newer_order_takes_over_a_warm_up,
+    what_was_read_before_an_abort_stays_in_the_cache,
+    a_call_longer_than_the_model_is_refused_in_one_line,
+    reading_may_be_left_to_the_request_that_follows,
     *contract.TRUE_TO_THE_MODEL,
 )
 
