@@ -85,21 +85,28 @@ class FallbackEngine(Generic[L]):
 
     async def warm(self, tokens: Sequence[int], *, adapter: AdapterRef | None = None) -> Extent:
         """Have the wanted engine prepare a prefix: the tokens are of its language."""
-        return await self._first().warm(tokens, adapter=adapter)
+        return await self._wanted().warm(tokens, adapter=adapter)
 
     async def load_adapter(self, ref: AdapterRef) -> None:
         """Into the wanted engine: the others run other models."""
-        await self._first().load_adapter(ref)
+        await self._wanted().load_adapter(ref)
 
     async def unload_adapter(self, ref: AdapterRef) -> None:
         """From the wanted engine."""
-        await self._first().unload_adapter(ref)
+        await self._wanted().unload_adapter(ref)
 
     async def close(self) -> None:
         """Close all engines."""
         for engine in self.engines:
             if not isinstance(engine, Exception):
                 await engine.close()
+
+    def _wanted(self) -> Engine:
+        """The first engine; raises why it could not be entered."""
+        wanted = self.engines[0] if self.engines else self._first()
+        if isinstance(wanted, Exception):
+            raise wanted
+        return wanted
 
     def _first(self) -> Engine:
         for engine in self.engines:
