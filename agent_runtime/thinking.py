@@ -162,12 +162,12 @@ class Thinking:
         `stand_in`: has the session go on at another engine (`engines.fallback`); asked when its work failed.
         """
         self._bus, self._session, self._stand_in = bus, session, stand_in
-        self._speak(language, scores)
+        self._think_in(language, scores)
         self._orders: deque[Entry] = deque()
         self._arrived = asyncio.Event()
         self._generating: tuple[int, asyncio.Task[None]] | None = None
 
-    def _speak(self, language: Language, scores: bool) -> None:
+    def _think_in(self, language: Language, scores: bool) -> None:
         self._language, self._scores = language, scores
         # where a grammar is kept, it ends the turn at these too
         self._stop_ids = [language.role(role) for role in (Role.END, Role.BYE, Role.SILENCE)]
@@ -228,14 +228,18 @@ class Thinking:
     async def _score(self, order: ScoreTurn, cause: int) -> None:
         try:
             await self._session.sync(self._language.encode(order.trajectory), ahead=False)
-            ends = [[self._language.role(role)] for role in (Role.TURN, Role.HEARD)]
-            over, more = await self._session.score(ends)
+            p_over = await self._p_over()
         except Exception as error:
             if await self._failed(error, cause) and self._scores:
                 await self._score(order, cause)
             return
-        p_over = round(share_of_end(math.exp(over), math.exp(more)), 4)
-        await self._bus.publish(TurnScored(order.revision, p_over), cause)
+        await self._bus.publish(TurnScored(order.revision, p_over, order.prefix), cause)
+
+    async def _p_over(self) -> float:
+        """The probability that the turn is over after the synced tokens."""
+        ends = [[self._language.role(role)] for role in (Role.TURN, Role.HEARD)]
+        over, more = await self._session.score(ends)
+        return round(share_of_end(math.exp(over), math.exp(more)), 4)
 
     async def _generate(self, order: Generate, cause: int, begun: Begun | None = None) -> None:
         """`begun`: what another engine wrote of it before it failed."""
@@ -243,7 +247,7 @@ class Thinking:
         reader = TurnReader(self._language, order.generation)
         count = 0
         try:
-            await self._session.sync(self._language.encode(order.trajectory), ahead=False)
+            suffix = await self._prepare(order, cause)
             grammar = self._language.grammar(
                 order.trajectory, after_result=order.after_result, blocked=order.blocked_tools, due=order.due_tool
             )
@@ -253,7 +257,9 @@ class Thinking:
                 return
             reader.go_on(head, begun.clauses)
             most = self._language.turn_tokens
-            stream = self._session.stream(head, max_tokens=most, stop_ids=self._stop_ids, grammar=grammar, keep=True)
+            stops = self._stop_ids if order.draft != "peek" else [*self._stop_ids, self._language.role(Role.SAY)]
+            feed = [*suffix, *head]
+            stream = self._session.stream(feed, max_tokens=most, stop_ids=stops, grammar=grammar, keep=True)
             async with aclosing(stream) as slices:  # type: ignore[type-var]
                 async for tokens in slices:
                     count += len(tokens)
@@ -275,12 +281,26 @@ class Thinking:
         ended = GenerationEnded(order.generation, reader.outcome, count)
         await self._bus.publish(ended, cause)
 
+    async def _prepare(self, order: Generate, cause: int) -> list[int]:
+        """Sync the stream of a generation, and score the end of its turn on the way; what is left to feed."""
+        tokens, left = self._language.encode(order.trajectory), list[int]()
+        scored = bool(order.listening) and self._scores
+        if scored:
+            tokens, left = tokens[:-1], tokens[-1:]
+        extent = await self._session.sync(tokens, ahead=False)
+        if extent.total:
+            counts = (extent.total, extent.reused, extent.computed, extent.rolled_back)
+            await self._bus.publish(PromptSynced(order.prefix, *counts), cause)
+        if scored:
+            await self._bus.publish(TurnScored(0, await self._p_over(), order.listening), cause)
+        return left
+
     async def _failed(self, error: Exception, cause: int) -> bool:
         """Log a fault. True: another engine stands in, and the same order can be carried out there."""
         found = await self._stand_in(error) if self._stand_in is not None else None
         if found is not None:
             detail, language, scores = found
-            self._speak(language, scores)
+            self._think_in(language, scores)
             await self._bus.publish(PartFailed("engine", True, detail), cause)
             return True
         recovered = bool(getattr(error, "recovered", True))  # a server that refuses our key will refuse it again
