@@ -26,6 +26,7 @@ from policies.speculation import ThinkingSettings
 from policies.spoken import say_time, say_value
 from policies.trajectory import Segment
 
+from .engine_settings import ENGINES, AgentError, AgentFileError, EngineSettings, ServerSettings, VLLMSettings
 from .phrases import FORM, PhraseError, check_phrases, expand_phrases
 from .tool_servers import ToolServer
 from .tools import Tool
@@ -37,13 +38,12 @@ __all__ = [
     "Agent",
     "AgentError",
     "AgentFileError",
+    "EngineSettings",
     "RecogniserSettings",
     "ServerSettings",
+    "VLLMSettings",
     "VoiceSettings",
 ]
-
-ENGINES = ("embedded", "openai")
-"""Kinds of language model an agent may ask for."""
 
 RECOGNISERS = ("pocketsphinx", "whisper")
 """Kinds of recogniser an agent may ask for."""
@@ -59,14 +59,6 @@ _DEFAULT_PHRASES = (
     "(hello|hi|good morning|good afternoon)", "(goodbye|bye|thank you bye)", "(one moment|hang on|wait)",
     "(sorry|pardon|could you repeat that)", "i (would like|want|need) to", "my name is",
 )  # fmt: skip
-
-
-class AgentError(ValueError):
-    """An agent whose pieces do not fit; one line naming the piece, the value and the way out."""
-
-
-class AgentFileError(AgentError):
-    """What is wrong with an agent's folder, in one line: the file, the key, the value and what was expected."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,35 +105,6 @@ class RecogniserSettings:
             raise AgentError(f"recogniser step_ms is {self.step_ms}; expected 100 to 10000 milliseconds")
 
 
-@dataclass(frozen=True, slots=True)
-class ServerSettings:
-    """Where the language model is served, for the engine ``openai``."""
-
-    base_url: str
-    """As the server's own guide gives it: ``http://127.0.0.1:8000/v1``."""
-    model: str
-    """Its name at the server."""
-    api_key_env: str = ""
-    """Name of the environment variable that holds the key; empty: no key is sent. The key itself stands in no file."""
-    tokens: bool = False
-    """The server takes token ids (vLLM, llama-server) and its model speaks our token language."""
-    timeout_s: float = 10.0
-    """A request that brings nothing for so long is given up. A guess: a call that is silent longer is lost anyway."""
-
-    def __post_init__(self) -> None:
-        if not self.base_url.startswith(("http://", "https://")):
-            raise AgentError(f"base_url is {self.base_url!r}; expected an address such as 'http://127.0.0.1:8000/v1'")
-        if "@" in self.base_url or "?" in self.base_url:
-            raise AgentError("base_url holds a user, a password or a query; name the key's variable in api_key_env")
-        if not self.model.strip():
-            raise AgentError("engine model is empty; name the model as the server does")
-        if self.api_key_env and not self.api_key_env.isidentifier():
-            # what was given may be the key itself: it is not repeated
-            raise AgentError("api_key_env is no name of an environment variable; put the key into one and name that")
-        if not 0 < self.timeout_s <= 600:
-            raise AgentError(f"engine timeout_s is {self.timeout_s!r}; expected seconds above 0, at most 600")
-
-
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class Agent:
     """One voice agent. Raises `AgentError` where its pieces do not fit each other.
@@ -178,6 +141,12 @@ class Agent:
     """Folder of the language model; None: the one in the box. Of a server that takes token ids: of its tokenizer."""
     server: ServerSettings | None = None
     """Where the language model is served, if `engine` is ``openai``."""
+    vllm: VLLMSettings | None = None
+    """How vLLM runs the language model, if `engine` is ``vllm``; None: as vLLM chooses."""
+    stand_ins: Sequence[EngineSettings] = ()
+    """Engines that a call goes on with when the one above fails in it, in this order."""
+    stall_s: float = 2.0
+    """Without a token for so long the one above has failed, if another can stand in."""
     endpointing: EndpointSettings = field(default_factory=EndpointSettings)
     barge_in: BargeInSettings = field(default_factory=BargeInSettings)
     filler: FillerSettings = field(default_factory=FillerSettings)
@@ -188,7 +157,7 @@ class Agent:
     """Where the agent was loaded from."""
 
     def __post_init__(self) -> None:
-        for name in ("tools", "servers", "notes", "hints", "phrases"):
+        for name in ("tools", "servers", "notes", "hints", "phrases", "stand_ins"):
             given = getattr(self, name)
             if isinstance(given, str) or not isinstance(given, Sequence):
                 raise AgentError(f"{name} is {given!r}; expected a list")
@@ -202,13 +171,7 @@ class Agent:
             raise AgentError("greeting is empty; an inbound call is answered with some words")
         if not 0 < self.time_limit_s <= 86_400:
             raise AgentError(f"time_limit_s is {self.time_limit_s!r}; expected seconds above 0, at most a day (86400)")
-        if self.engine not in ENGINES:
-            raise AgentError(f"engine is {self.engine!r}; expected one of {', '.join(ENGINES)}")
-        if (self.engine == "openai") != (self.server is not None):
-            wrong = (
-                "has no server; give base_url and model" if self.server is None else "takes no server; drop base_url"
-            )
-            raise AgentError(f"engine {self.engine!r} {wrong}")
+        object.__setattr__(self, "vllm", self.engines[0].vllm)
         try:
             self.card(datetime.date(2000, 1, 1))
         except PolicyError as error:
@@ -244,6 +207,11 @@ class Agent:
         if self.today is not None:
             parts.append(f"today {self.today.isoformat()}")
         return f"<Agent {', '.join(parts)}>"
+
+    @property
+    def engines(self) -> tuple[EngineSettings, ...]:
+        """The language models of a call: the one that is wanted, and those that stand in for it, in their order."""
+        return EngineSettings(self.engine, self.model, self.server, self.vllm, self.stall_s), *self.stand_ins
 
     def with_served(self, tools: Sequence[Tool]) -> Agent:
         """The agent as its calls know it: the `tools` that its servers listed stand behind its own.
@@ -283,7 +251,7 @@ class Agent:
         The code of the tools and the weights of the model are not in it: what tools returned stands in the log, and
         an engine has a digest of its own.
         """
-        left_out = {"tools", "servers", "folder", "model", "today"}
+        left_out = {"tools", "servers", "folder", "model", "today", "vllm", "stand_ins", "stall_s"}
         values = {f.name: getattr(self, f.name) for f in dataclasses.fields(self) if f.name not in left_out}
         values["tools"] = [(tool.shape, tool.slow_s, tool.filler) for tool in self.tools]
         values["model"] = self.model.name if self.model else None
@@ -291,6 +259,8 @@ class Agent:
             del values["recogniser"]  # logs from before there was a choice keep their digest
         else:
             values["recogniser"] = dataclasses.replace(self.recogniser, model=Path(self.recogniser.model).name)
+        if self.vllm is not None or self.stand_ins:
+            values["engines"] = [one.digested() for one in self.engines]
         text = json.dumps(values, default=dataclasses.asdict, sort_keys=True, ensure_ascii=False)
         return hashlib.blake2b(text.encode(), digest_size=8).hexdigest()
 

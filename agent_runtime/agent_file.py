@@ -43,8 +43,8 @@ relative to the folder. A key that is not listed is an error, so that a slip of 
     [recogniser] language                 text: what callers speak, as whisper names it ("en")
     [recogniser] compute                  text: whisper's arithmetic ("int8")
     [recogniser] step_ms                  whole number: new speech after which whisper decodes it again (1000)
-    [engine] kind                         "embedded": the language model that runs in the program; or "openai": one
-                                          behind a server that speaks the OpenAI protocol
+    [engine] kind                         "embedded": the language model that runs in the program; "openai": one behind
+                                          a server that speaks the OpenAI protocol; "vllm": one that vLLM runs here
     [engine] model                        text: folder of its weights (default: the model in the box), or its name at
                                           the server
     [engine] base_url                     text: where the server is, like "http://127.0.0.1:8000/v1"
@@ -52,6 +52,12 @@ relative to the folder. A key that is not listed is an error, so that a slip of 
     [engine] tokens                       true or false: the server takes token ids, of our own token language (false)
     [engine] tokenizer                    text: folder of that model's tokenizer (default: the model in the box)
     [engine] timeout_s                    number: seconds after which a silent server is given up (10)
+    [engine] max_model_len                whole number: tokens of the longest call in vLLM (default: the model's)
+    [engine] gpu_memory_utilization       number: share of the GPU's memory for vLLM (default: vLLM's own)
+    [engine] dtype                        text: vLLM's arithmetic, "bfloat16", "float16" or "float32" ("auto")
+    [[engine]] stall_s                    number: seconds without a token after which an engine has failed (2). Write
+                                          [[engine]] above each of several: the first is wanted, and a call goes on with
+                                          the next when one fails or falls silent in it
     [thinking] prefill                    true or false: the engine reads while the caller speaks (true)
     [thinking] listen                     true or false: notes and read-only tools before the turn is over (true)
     [thinking] draft                      true or false: a reply and its first words' audio before it is over (true)
@@ -111,15 +117,14 @@ from policies.shapes import Kind, NoteField
 from policies.speculation import ThinkingSettings
 
 from .agent import (
-    ENGINES,
     RECOGNISERS,
     Agent,
     AgentError,
     AgentFileError,
     RecogniserSettings,
-    ServerSettings,
     VoiceSettings,
 )
+from .agent_engines import ENGINE_KEYS, read_engines
 from .agent_keys import (
     FILE_NAME,
     FLAG,
@@ -170,7 +175,7 @@ def load_agent(folder: Path) -> Agent:
             notes=_notes(table.get("note", [])),
             recogniser=_recogniser(folder, sections["recogniser"]),
             voice=VoiceSettings(**sections["voice"]),
-            **_engine(folder, sections["engine"]),
+            **read_engines(folder, table.get("engine", {})),
             **{name: settings(**sections[name]) for name, settings in POLICY_SECTIONS.items()},
             folder=folder,
         )
@@ -230,14 +235,13 @@ _KEYS: dict[str, dict[str, Key]] = {
         "compute": TEXT,
         "step_ms": whole("step_ms"),
     },
-    "engine": {
-        "kind": one_of(*ENGINES),
-        **dict.fromkeys(("model", "base_url", "api_key_env", "tokenizer"), TEXT),
-        "tokens": FLAG,
-        "timeout_s": number("timeout_s"),
-    },
+    "engine": dict(ENGINE_KEYS),
     **{section: _policy_keys(settings) for section, settings in POLICY_SECTIONS.items()},
 }
+
+
+_LISTED = ("note", "engine")
+"""Sections of which there may be more than one."""
 
 
 # --- the file ----------------------------------------------------------------------------------------------------
@@ -261,7 +265,7 @@ def _read_toml(path: Path) -> dict[str, Any]:
 
 
 def _check_sections(table: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
-    """The values of each section, read; an absent one is empty. ``[[note]]`` is read apart."""
+    """The values of each section, read; an absent one is empty. Those that may stand in a list are read apart."""
     for name, value in table.items():
         if name not in _KEYS:
             what = f"section [{name}]" if isinstance(value, (dict, list)) else f"key '{name}' above the first section"
@@ -269,9 +273,9 @@ def _check_sections(table: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
         if name == "note":
             if not isinstance(value, list) or not all(isinstance(one, dict) for one in value):
                 raise AgentFileError(f"{FILE_NAME}: note is not a list of sections; write [[note]] above each")
-        elif not isinstance(value, dict):
+        elif name != "engine" and not isinstance(value, dict):
             raise AgentFileError(f"{FILE_NAME}: {name} is no section; write [{name}] once")
-    return {name: read_section(f"[{name}]", _KEYS[name], table.get(name, {})) for name in _KEYS if name != "note"}
+    return {name: read_section(f"[{name}]", _KEYS[name], table.get(name, {})) for name in _KEYS if name not in _LISTED}
 
 
 def _notes(tables: Iterable[Mapping[str, Any]]) -> tuple[NoteField, ...]:
@@ -283,30 +287,6 @@ def _notes(tables: Iterable[Mapping[str, Any]]) -> tuple[NoteField, ...]:
                 raise AgentFileError(f'{FILE_NAME}: [[note]] {at} has no {needed}; add {needed} = "..."')
         notes.append(NoteField(read["name"], read["kind"], read.get("values", ()), read.get("ask", "")))
     return tuple(notes)
-
-
-def _engine(folder: Path, section: Mapping[str, Any]) -> dict[str, Any]:
-    """The fields of `Agent` that say what the language model is."""
-    kind = section.get("kind", "embedded")
-    if kind != "openai":
-        for key in section:
-            if key not in ("kind", "model"):
-                raise AgentFileError(f"{FILE_NAME}: [engine] {key} is for kind 'openai'; drop it or set the kind")
-        return {"engine": kind, "model": _model_folder(folder, "model", section.get("model"))}
-    for needed in ("base_url", "model"):
-        if needed not in section:
-            raise AgentFileError(f"{FILE_NAME}: [engine] kind 'openai' has no {needed}; add {needed} = \"...\"")
-    server = {key: value for key, value in section.items() if key not in ("kind", "tokenizer")}
-    tokenizer = _model_folder(folder, "tokenizer", section.get("tokenizer"))
-    return {"engine": kind, "model": tokenizer, "server": ServerSettings(**server)}
-
-
-def _model_folder(folder: Path, key: str, model: str | None) -> Path | None:
-    if model is None:
-        return None
-    if not (folder / model).is_dir():
-        raise AgentFileError(f"{FILE_NAME}: [engine] {key} is {model!r}, but {folder / model} is no folder of weights")
-    return folder / model
 
 
 def _recogniser(folder: Path, section: Mapping[str, Any]) -> RecogniserSettings:

@@ -19,7 +19,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from .agent import Agent, AgentError, ServerSettings
+from .agent import Agent, AgentError, EngineSettings
 from .boxed import BOXED_MODEL, cache_folder
 from .clock import run_outside
 from .tool_servers import ToolServerError
@@ -134,23 +134,55 @@ def _innermost(error: Exception) -> Exception:
 def _make_engine(agent: Agent, run: Runner) -> tuple[AbstractAsyncContextManager[Engine], Language]:
     """The engine, not opened yet; the session is imported here too, so that the first call does not wait for it."""
     import_module(".session", __package__)
-    if agent.server is not None:
-        return _make_server(agent, agent.server, run)
+    wanted = agent.engines
+    made = [_MAKERS[one.kind](agent, one, run) for one in wanted]
+    if len(made) == 1:
+        return made[0]
+    from .engines.fallback import FallbackEngine, Seat
+
+    seats = [Seat(one.title, *pair, one.stall_s) for one, pair in zip(wanted, made, strict=True)]
+    return FallbackEngine(seats), made[0][1]
+
+
+def _make_embedded(
+    agent: Agent, wanted: EngineSettings, run: Runner
+) -> tuple[AbstractAsyncContextManager[Engine], Language]:
     from policies.learned.core.model import CoreModel
 
     from .engines.embedded import EmbeddedEngine
 
-    _, language = _load_language(agent)
-    return EmbeddedEngine(CoreModel.load(agent.model or BOXED_MODEL), run), language
+    _, language = _load_language(agent, wanted)
+    return EmbeddedEngine(CoreModel.load(wanted.model or BOXED_MODEL), run), language
 
 
-def _load_language(agent: Agent) -> tuple[Tokenizer, CoreLanguage]:
+def _make_vllm(
+    agent: Agent, wanted: EngineSettings, run: Runner
+) -> tuple[AbstractAsyncContextManager[Engine], Language]:
+    try:
+        from .engines.vllm import VLLMEngine
+    except ImportError as error:
+        raise AgentError(
+            f"engine 'vllm' needs vLLM ({error}); install it with: pip install 'duologue[vllm]'"
+        ) from error
+    assert wanted.vllm is not None, "an engine of this kind has its settings"
+    _, language = _load_language(agent, wanted)
+    engine = VLLMEngine.load(
+        wanted.model or BOXED_MODEL,
+        run,
+        max_model_len=wanted.vllm.max_model_len or None,
+        gpu_memory_utilization=wanted.vllm.gpu_memory_utilization or None,
+        dtype=wanted.vllm.dtype,
+    )
+    return engine, language
+
+
+def _load_language(agent: Agent, wanted: EngineSettings) -> tuple[Tokenizer, CoreLanguage]:
     from policies.learned.core.lexicon import Lexicon
     from policies.learned.core.tokenizer import Tokenizer
 
     from .engines.core_language import CoreLanguage
 
-    folder = agent.model or BOXED_MODEL
+    folder = wanted.model or BOXED_MODEL
     tokenizer = Tokenizer.load(folder)
     words = folder / "lexicon.txt"
     lexicon = Lexicon(tokenizer, words.read_text("utf-8").split()) if words.exists() else None
@@ -158,8 +190,10 @@ def _load_language(agent: Agent) -> tuple[Tokenizer, CoreLanguage]:
 
 
 def _make_server(
-    agent: Agent, settings: ServerSettings, run: Runner
+    agent: Agent, wanted: EngineSettings, run: Runner
 ) -> tuple[AbstractAsyncContextManager[Engine], Language]:
+    settings = wanted.server
+    assert settings is not None, "an engine of this kind has a server"
     try:
         from .engines.openai import OpenAIEngine, Server, TextLanguage, TokenizerSpelling
     except ImportError as error:
@@ -170,9 +204,12 @@ def _make_server(
     server = Server(settings.base_url, settings.model, settings.timeout_s, settings.api_key_env, key)
     if not settings.tokens:
         return OpenAIEngine(server, run, tools=agent.tools), TextLanguage(agent.tools)
-    tokenizer, language = _load_language(agent)
+    tokenizer, language = _load_language(agent, wanted)
     engine = OpenAIEngine(server, run, spelling=TokenizerSpelling(tokenizer), vocabulary_size=tokenizer.size)
     return engine, language
+
+
+_MAKERS = {"embedded": _make_embedded, "openai": _make_server, "vllm": _make_vllm}
 
 
 async def _given(voice: Voice) -> Voice:

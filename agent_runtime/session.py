@@ -184,7 +184,8 @@ class Session:
     async def _converse(self, engine_session: EngineSession) -> None:
         """Make the organs, answer, and let the mind decide until it hangs up; then end the call."""
         scores = self._engine.caps.logprobs
-        self._thinking = Thinking(self._bus, engine_session, self._language, scores=scores)
+        stand_in = getattr(engine_session, "stand_in", None)
+        self._thinking = Thinking(self._bus, engine_session, self._language, scores=scores, stand_in=stand_in)
         audible = self._ears.audible or not self._ears.by_words
         speaking = self._speaking = Speaking(self._bus, self._door, self._voice, audible=audible)
         origin_s = self._line_origin_s = asyncio.get_running_loop().time()

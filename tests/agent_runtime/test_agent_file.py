@@ -9,7 +9,14 @@ from pathlib import Path
 import pytest
 
 from agent_runtime import agent_file
-from agent_runtime.agent import Agent, AgentFileError, RecogniserSettings
+from agent_runtime.agent import (
+    Agent,
+    AgentFileError,
+    EngineSettings,
+    RecogniserSettings,
+    ServerSettings,
+    VLLMSettings,
+)
 from agent_runtime.tool_servers import ServedTool, ToolServer
 from agent_runtime.wording import Wording
 from policies.barge_in import BargeInSettings
@@ -80,9 +87,21 @@ language = "de"
 compute = "float32"
 step_ms = 500
 
-[engine]
-kind = "embedded"
+[[engine]]
+kind = "vllm"
 model = "weights"
+max_model_len = 2048
+gpu_memory_utilization = 0.4
+dtype = "bfloat16"
+stall_s = 1.5
+
+[[engine]]
+kind = "openai"
+base_url = "http://127.0.0.1:8000/v1"
+model = "core"
+tokens = true
+
+[[engine]]
 
 [endpointing]
 noise_ms = 500
@@ -162,7 +181,12 @@ def test_every_key_arrives(tmp_path: Path) -> None:
     assert (agent.voice.name, agent.voice.rate_wpm, agent.voice.pitch) == ("de", 150, 40)
     assert agent.recogniser == RecogniserSettings("whisper", str(tmp_path / "weights"), "de", "float32", 500)
     assert set(agent.sentences()) == {"on monday", "on tuesday"}
-    assert (agent.engine, agent.model, agent.folder) == ("embedded", tmp_path / "weights", tmp_path)
+    assert (agent.engine, agent.model, agent.folder) == ("vllm", tmp_path / "weights", tmp_path)
+    assert agent.engines == (
+        EngineSettings("vllm", tmp_path / "weights", vllm=VLLMSettings(2048, 0.4, "bfloat16"), stall_s=1.5),
+        EngineSettings("openai", server=ServerSettings("http://127.0.0.1:8000/v1", "core", tokens=True)),
+        EngineSettings("embedded"),
+    )
     assert agent.endpointing == EndpointSettings(noise_ms=500, word_weight=1.0, habit_most_ms=250.5)
     assert agent.barge_in == BargeInSettings(many_words=4)
     assert agent.filler == FillerSettings(texts=("hm.",), slow_ms=900)
@@ -190,6 +214,8 @@ def test_all_tools_without_names_and_a_date_as_text(tmp_path: Path) -> None:
 
 OPENAI = "[engine]\nkind = 'openai'\n"
 SERVER = OPENAI + "base_url = 'http://x'\nmodel = 'm'\n"
+VLLM = "[engine]\nkind = 'vllm'\n"
+TWO = "[[engine]]\n[[engine]]\nkind = 'openai'\n"
 WHOLE_MS = "expected a whole number of milliseconds"
 
 
@@ -247,7 +273,7 @@ WHOLE_MS = "expected a whole number of milliseconds"
         (HEAD + "voice = 'de'", "unknown key 'voice' in [agent]"),
         ("voice = 'de'\n" + HEAD, "agent.toml: voice is no section; write [voice] once"),
         (HEAD + "[[voice]]\nname = 'de'", "agent.toml: voice is no section; write [voice] once"),
-        (HEAD + "[engine]\nkind = 'abacus'", "[engine] kind is 'abacus'; expected 'embedded' or 'openai'"),
+        (HEAD + "[engine]\nkind = 'abacus'", "[engine] kind is 'abacus'; expected 'embedded' or 'openai' or 'vllm'"),
         (HEAD + "[voice]\nname = '" + "x" * 99 + "'\npitch = '" + "y" * 99 + "'", "[voice] pitch is 'yyyyyyyy"),
         # notes
         (HEAD + "[note]\nname = 'day'", "agent.toml: note is not a list of sections; write [[note]] above each"),
@@ -296,6 +322,19 @@ WHOLE_MS = "expected a whole number of milliseconds"
         (HEAD + OPENAI + "model = ' '\nbase_url = 'http://x'", "agent.toml: engine model is empty; name the model"),
         (HEAD + OPENAI + "model = 'm'\nbase_url = 'x:80'", "agent.toml: base_url is 'x:80'; expected an address such"),
         (HEAD + OPENAI + "model = 'm'\nbase_url = 'http://u:p@x'", "agent.toml: base_url holds a user, a password"),
+        (HEAD + "[engine]\ndtype = 'float32'", "[engine] dtype is for kind 'vllm'; drop it or set the kind"),
+        (HEAD + VLLM + "dtype = 'half'", "agent.toml: engine dtype is 'half'; expected one of auto, bfloat16, float16"),
+        (HEAD + VLLM + "max_model_len = 12", "agent.toml: engine max_model_len is 12; expected at least 256 tokens"),
+        (
+            HEAD + VLLM + "gpu_memory_utilization = 80",
+            "gpu_memory_utilization is 80.0; expected a share above 0, at most",
+        ),
+        (HEAD + VLLM + "timeout_s = 1", "[engine] timeout_s is for kind 'openai'; drop it or set the kind"),
+        (HEAD + "[engine]\nstall_s = 1", "[engine] stall_s is for a list of engines; drop it, or write [[engine]]"),
+        (HEAD + TWO + "base_url = 'x:80'\nmodel = 'm'", "agent.toml: [[engine]] 2: base_url is 'x:80'; expected an"),
+        (HEAD + TWO + "base_url = 'http://x'", "[[engine]] 2 kind 'openai' has no model; add model = \"...\""),
+        (HEAD + "[[engine]]\n[[engine]]\nstall_s = 0", "[[engine]] 2: engine stall_s is 0.0; expected seconds above 0"),
+        ("engine = 'vllm'\n" + HEAD, "agent.toml: engine is no section; write [engine] once, or [[engine]] above each"),
         (HEAD + "[recogniser]\nphrases = 'no.txt'", "[recogniser] phrases is 'no.txt': cannot be read (No such file"),
         (
             HEAD + "[recogniser]\nphrases = 'latin.txt'",
