@@ -25,6 +25,15 @@ from policies.shapes import Kind, NoteField
 from policies.spoken import say_time, say_value
 from policies.trajectory import Segment
 
+from .part_settings import (
+    RECOGNISERS,
+    VOICES,
+    AgentError,
+    AgentFileError,
+    RecogniserSettings,
+    ServerSettings,
+    VoiceSettings,
+)
 from .phrases import FORM, PhraseError, check_phrases, expand_phrases
 from .tool_servers import ToolServer
 from .tools import Tool
@@ -34,6 +43,7 @@ __all__ = [
     "ENGINES",
     "RECOGNISERS",
     "SWITCHES",
+    "VOICES",
     "Agent",
     "AgentError",
     "AgentFileError",
@@ -44,9 +54,6 @@ __all__ = [
 
 ENGINES = ("embedded", "openai")
 """Kinds of language model an agent may ask for."""
-
-RECOGNISERS = ("pocketsphinx", "whisper")
-"""Kinds of recogniser an agent may ask for."""
 
 SWITCHES: tuple[str, ...] = ()
 """Names of behaviours that an agent may turn off; each is brought by the part that measures it."""
@@ -62,87 +69,6 @@ _DEFAULT_PHRASES = (
     "(hello|hi|good morning|good afternoon)", "(goodbye|bye|thank you bye)", "(one moment|hang on|wait)",
     "(sorry|pardon|could you repeat that)", "i (would like|want|need) to", "my name is",
 )  # fmt: skip
-
-
-class AgentError(ValueError):
-    """An agent whose pieces do not fit; one line naming the piece, the value and the way out."""
-
-
-class AgentFileError(AgentError):
-    """What is wrong with an agent's folder, in one line: the file, the key, the value and what was expected."""
-
-
-@dataclass(frozen=True, slots=True)
-class VoiceSettings:
-    """How the agent sounds."""
-
-    name: str = "en-us"
-    """A voice of the synthesiser; for espeak-ng a language or voice name."""
-    rate_wpm: int = 170
-    """Words a minute, 80..450 (the limits of espeak-ng). 170 is a calm telephone pace; a guess."""
-    pitch: int = 50
-    """0..99; 50 is the voice's own."""
-
-    def __post_init__(self) -> None:
-        if not self.name.strip():
-            raise AgentError("voice name is empty; name a voice such as 'en-us'")
-        if not 80 <= self.rate_wpm <= 450:
-            raise AgentError(f"voice rate_wpm is {self.rate_wpm}; expected 80 to 450 words a minute")
-        if not 0 <= self.pitch <= 99:
-            raise AgentError(f"voice pitch is {self.pitch}; expected 0 to 99")
-
-
-@dataclass(frozen=True, slots=True)
-class RecogniserSettings:
-    """How callers' words are recognised. All but `kind` concern whisper; pocketsphinx learns the agent's phrases."""
-
-    kind: str = "pocketsphinx"
-    model: str = "base"
-    """A folder, or a name that faster-whisper knows."""
-    language: str = "en"
-    """Two letters, as Whisper names its languages."""
-    compute: str = "int8"
-    """CTranslate2's compute type."""
-    step_ms: int = 1000
-    """New sound after which the caller's speech is decoded again."""
-
-    def __post_init__(self) -> None:
-        if self.kind not in RECOGNISERS:
-            raise AgentError(f"recogniser kind is {self.kind!r}; expected one of {', '.join(RECOGNISERS)}")
-        for name in ("model", "language", "compute"):
-            if not getattr(self, name).strip():
-                raise AgentError(f"recogniser {name} is empty; leave it out for {_RECOGNISER_DEFAULTS[name]!r}")
-        if not 100 <= self.step_ms <= 10_000:
-            raise AgentError(f"recogniser step_ms is {self.step_ms}; expected 100 to 10000 milliseconds")
-
-
-@dataclass(frozen=True, slots=True)
-class ServerSettings:
-    """Where the language model is served, for the engine ``openai``."""
-
-    base_url: str
-    """As the server's own guide gives it: ``http://127.0.0.1:8000/v1``."""
-    model: str
-    """Its name at the server."""
-    api_key_env: str = ""
-    """Name of the environment variable that holds the key; empty: no key is sent. The key itself stands in no file."""
-    tokens: bool = False
-    """The server takes token ids (vLLM, llama-server) and its model speaks our token language."""
-    timeout_s: float = 10.0
-    """A request that brings nothing for so long is given up. A guess: a call that is silent longer is lost anyway."""
-
-    def __post_init__(self) -> None:
-        if not self.base_url.startswith(("http://", "https://")):
-            raise AgentError(f"base_url is {self.base_url!r}; expected an address such as 'http://127.0.0.1:8000/v1'")
-        if "@" in self.base_url or "?" in self.base_url:
-            raise AgentError("base_url holds a user, a password or a query; name the key's variable in api_key_env")
-        if not self.model.strip():
-            raise AgentError("engine model is empty; name the model as the server does")
-        if self.api_key_env and not self.api_key_env.isidentifier():
-            # what was given may be the key itself: it is not repeated
-            raise AgentError("api_key_env is no name of an environment variable; put the key into one and name that")
-        if not 0 < self.timeout_s <= 600:
-            raise AgentError(f"engine timeout_s is {self.timeout_s!r}; expected seconds above 0, at most 600")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
@@ -293,10 +219,11 @@ class Agent:
         values = {f.name: getattr(self, f.name) for f in dataclasses.fields(self) if f.name not in left_out}
         values["tools"] = [(tool.shape, tool.slow_s, tool.filler) for tool in self.tools]
         values["model"] = self.model.name if self.model else None
-        if self.recogniser == RecogniserSettings():
+        values["voice"] = self.voice.digested()
+        if self.recogniser.kind == "pocketsphinx":
             del values["recogniser"]  # logs from before there was a choice keep their digest
         else:
-            values["recogniser"] = dataclasses.replace(self.recogniser, model=Path(self.recogniser.model).name)
+            values["recogniser"] = self.recogniser.digested()
         text = json.dumps(values, default=dataclasses.asdict, sort_keys=True, ensure_ascii=False)
         return hashlib.blake2b(text.encode(), digest_size=8).hexdigest()
 
@@ -325,8 +252,6 @@ class Agent:
                 found[name] = tuple(dict.fromkeys((*found.get(name, ()), *said)))
         return found
 
-
-_RECOGNISER_DEFAULTS = {"model": "base", "language": "en", "compute": "int8"}
 
 _ASKS = {"name": "what to call the agent", "persona": "who the agent is and for whom it speaks"}
 

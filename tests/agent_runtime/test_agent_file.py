@@ -269,7 +269,11 @@ WHOLE_MS = "expected a whole number of milliseconds"
         ),
         (HEAD + "[engine]\nmodel = 'nowhere'", "[engine] model is 'nowhere', but "),
         (HEAD + "[recogniser]\nkind = 'ears'", "[recogniser] kind is 'ears'; expected 'pocketsphinx' or 'whisper'"),
-        (HEAD + "[recogniser]\nmodel = 'tiny'", '[recogniser] model is for whisper; add kind = "whisper"'),
+        (
+            HEAD + "[recogniser]\nmodel = 'tiny'",
+            "[recogniser] model is for whisper and openai; drop it, or set the kind",
+        ),
+        (HEAD + "[recogniser]\ncompute = 'int8'", '[recogniser] compute is for whisper; add kind = "whisper"'),
         (
             HEAD + "[recogniser]\nkind = 'whisper'\nstep_ms = 10",
             "agent.toml: recogniser step_ms is 10; expected 100 to 10000 milliseconds",
