@@ -255,7 +255,7 @@ def _language(agent: Agent, folder: Path) -> LanguageFiles:
 
 
 async def _open_voice(agent: Agent, run: Runner, stack: AsyncExitStack) -> Voice:
-    kinds = {"espeak": _espeak, "openai": _served_voice}
+    kinds = {"espeak": _espeak, "piper": _piper, "kokoro": _kokoro, "openai": _served_voice}
     voice = kinds[agent.voice.kind](agent.voice, run)
     stack.push_async_callback(voice.close)
     await voice.warm()
@@ -267,6 +267,19 @@ def _espeak(asked: VoiceSettings, run: Runner) -> WarmVoice:
     from audio.engines.espeak.voice import EspeakVoice
 
     return EspeakVoice(run, EspeakSettings(asked.name, asked.rate_wpm, asked.pitch))
+
+
+def _piper(asked: VoiceSettings, run: Runner) -> WarmVoice:
+    from audio.engines.piper.voice import PiperVoice
+
+    return PiperVoice(run, Path(asked.model), program=asked.program, speed=asked.speed)
+
+
+def _kokoro(asked: VoiceSettings, run: Runner) -> WarmVoice:
+    from audio.engines.kokoro.voice import KokoroSettings, KokoroVoice
+
+    settings = KokoroSettings(Path(asked.model), Path(asked.voices), asked.name, asked.language, asked.speed)
+    return KokoroVoice(run, settings)
 
 
 def _served_voice(asked: VoiceSettings, run: Runner) -> WarmVoice:

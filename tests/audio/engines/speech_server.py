@@ -1,4 +1,4 @@
-"""A real speech server on 127.0.0.1 that speaks the OpenAI audio protocol: flite makes its sound, pocketsphinx its words.
+"""A real speech server on 127.0.0.1 with the OpenAI audio protocol: flite makes its sound, pocketsphinx its words.
 
 It speaks HTTP as such servers do, so that the official client is what is tested. It notes what it was asked and who
 hung up on it, and can be told to fail.
@@ -210,8 +210,9 @@ def _fields(content_type: str, raw: bytes) -> dict[str, Any]:
         b"Content-Type: " + content_type.encode() + b"\r\n\r\n" + raw, policy=email.policy.HTTP
     )
     fields: dict[str, Any] = {}
-    for part in message.iter_parts():  # type: ignore[attr-defined]
-        name, data = part.get_param("name", header="content-disposition"), part.get_payload(decode=True)
+    for part in message.iter_parts():
+        name, data = str(part.get_param("name", header="content-disposition")), part.get_payload(decode=True)
+        assert isinstance(data, bytes)
         fields[name] = data if part.get_filename() else data.decode()
     return fields
 

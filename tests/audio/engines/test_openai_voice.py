@@ -1,4 +1,4 @@
-"""The voice behind a real server, by the official client: sound as it comes, hanging up, faults in one line, the key."""
+"""The voice behind a real server, by the official client: sound as it comes, hanging up, faults, the key."""
 
 from __future__ import annotations
 
