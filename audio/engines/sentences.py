@@ -30,10 +30,11 @@ _AUDIBLE = 64
 """Peak below which an end of a sentence is silence: 54 dB below full scale."""
 ATTACK = ms_to_samples(5)
 """Silence left in front of the first audible sample, so that no onset is cut."""
-DECAY = ms_to_samples(20)
-"""Silence left behind the last one."""
 PAUSE = ms_to_samples(250)
-"""Silence between two sentences: models put anything from none to half a second there. kokoro-onnx's value."""
+"""Silence behind a sentence that another one follows; kokoro-onnx's value. The model's own is replaced by it."""
+TAIL = ms_to_samples(120)
+"""The same behind the last one: the next clause of an utterance is put right behind it, and a turn must end soon. A
+guess."""
 
 _SENTENCE = re.compile(
     r".+?(?:[.!?…]+(?<!\b(?:mr|ms|dr|st|no)\.)(?<!\bmrs\.)[\"'”’)]*(?=\s|$)|$)", re.DOTALL | re.IGNORECASE
@@ -108,7 +109,7 @@ class SentenceVoice:
             made = await self._made(sentence)
             first, end = ends(made)
             words = estimate(sentence, first_char, given, end - first)
-            pcm = made[max(0, first - ATTACK) : end + DECAY] if last else _paused(made, first, end)
+            pcm = np.concatenate((made[max(0, first - ATTACK) : end], silence(TAIL if last else PAUSE)))
             given += len(pcm)
             yield SpokenChunk(pcm, tuple(words), last)
 
@@ -149,11 +150,6 @@ def ends(pcm: Pcm) -> tuple[int, int]:
     """The first audible sample and the one after the last; the whole where nothing is audible."""
     loud = np.flatnonzero(np.abs(pcm.astype(np.int32)) >= _AUDIBLE)
     return (int(loud[0]), int(loud[-1]) + 1) if len(loud) else (0, len(pcm))
-
-
-def _paused(pcm: Pcm, first: int, end: int) -> Pcm:
-    """A sentence with the pause behind it."""
-    return np.concatenate((pcm[max(0, first - ATTACK) : end], silence(PAUSE)))
 
 
 def _resampled(maker: Maker, sentence: str) -> Outcome[Pcm]:

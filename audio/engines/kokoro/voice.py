@@ -1,8 +1,8 @@
 """Text to speech by Kokoro, sentence by sentence, from a process of its own.
 
-What spells the words is GPL-3.0-or-later and the model takes all of a core for a third of the time that it speaks, so
-it lives in a separate program (`worker.py`), spoken to through pipes. A killed or hung one costs the time of asking
-again. This file refuses to import kokoro-onnx.
+What spells the words is GPL-3.0-or-later and the model would hold up the loop, so it lives in a separate program
+(`worker.py`), spoken to through pipes. A killed or hung one costs the time of asking again. This file refuses to import
+kokoro-onnx.
 """
 
 from __future__ import annotations
@@ -24,11 +24,11 @@ __all__ = ["PATIENCE_S", "WORKER", "KokoroSettings", "KokoroVoice"]
 WORKER = Path(__file__).with_name("worker.py")
 
 PATIENCE_S = 30.0
-"""How long the program may be silent over a sentence. A guess: the real model makes speech a few times as fast as it is
-spoken on an idle core."""
+"""How long the program may be silent over a sentence. A guess: the real model was not at
+hand to be measured."""
 
 START_PATIENCE_S = 60.0
-"""The same for its start, before which it loads a model of up to 310 MB."""
+"""The same for its start, before which it loads a model of 80 to 300 MB (kokoro-onnx's README)."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -191,7 +191,7 @@ class _Incoming:
         return SpokenChunk(sound, tuple(words), last)
 
     def _drop_silence(self) -> None:
-        """Leave away the silence in front, which servers send up to 0.3 s of: the first sound counts."""
+        """Leave away the silence in front: the first sound counts."""
         whole = len(self._bytes) // 2
         loud = np.flatnonzero(np.abs(np.frombuffer(self._bytes, "<i2", whole).astype(np.int32)) >= _AUDIBLE)
         quiet = max(0, (int(loud[0]) if len(loud) else whole) - _ATTACK)

@@ -1,7 +1,7 @@
 """The Piper program and what it writes: a sentence is a line of its input, and a WAV file of its output.
 
-Raw sound on a pipe would not tell where a sentence ends, and a program for each sentence would load the model (a second
-of a core) each time. With ``--output_dir`` Piper keeps its model, writes a WAV file for each line and then says its
+Raw sound on a pipe would not tell where a sentence ends, and a program for each sentence would load the model each
+time. With ``--output_dir`` Piper keeps its model, writes a WAV file for each line and then says its
 name on a line: Piper 1.3 and later among its log lines on standard error, its predecessor in C++ on standard output.
 All methods block and belong to the one thread of `thread`. This file refuses to know the event loop.
 """
@@ -30,8 +30,7 @@ from audio.outcome import Outcome
 __all__ = ["PATIENCE_S", "Piper", "Running"]
 
 PATIENCE_S = 30.0
-"""How long Piper may be silent over a sentence. It makes speech some ten times as fast as it is spoken on an idle core;
-a guess that leaves room for a busy machine and its longest sentence."""
+"""How long Piper may be silent over a sentence. A guess: no real voice was at hand to be measured."""
 
 START_PATIENCE_S = 60.0
 """The same for its first sentence, before which it loads its model."""
@@ -54,7 +53,7 @@ class Running:
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             bufsize=0,
-            # Unbuffered: each line counts at once. Nothing leaves the machine: onnxruntime has telemetry, on by default.
+            # Unbuffered: each line counts at once. No telemetry: onnxruntime has it on unless it is told so.
             env={"ORT_DISABLE_TELEMETRY": "1", **os.environ, "PYTHONUNBUFFERED": "1"},
         )
         assert self._process.stdin is not None

@@ -19,7 +19,7 @@ from audio.engines.kokoro import models
 from audio.engines.kokoro.voice import WORKER, KokoroSettings, KokoroVoice
 from audio.engines.piper import programs
 from audio.engines.piper.voice import PiperVoice
-from audio.engines.sentences import PAUSE, ends, sentences
+from audio.engines.sentences import PAUSE, TAIL, ends, sentences
 from audio.engines.spoken import SpokenChunk, VoiceError
 from audio.frame import silence
 from tests.audio.engines.conftest import KeepingRunner
@@ -97,7 +97,7 @@ def test_a_sentence_is_not_tried_for_ever(run: KeepingRunner, tmp_path: Path) ->
 @both
 def test_speed_shortens_and_the_same_text_sounds_the_same(make: Make, run: KeepingRunner, tmp_path: Path) -> None:
     usual, fast = said(make, run, tmp_path), said(make, run, tmp_path, speed=2.0)
-    pause = 2 * PAUSE
+    pause = 2 * (PAUSE + TAIL)
     assert (len(usual) - pause) / (len(fast) - pause) == pytest.approx(2, rel=0.1)
     assert said(make, run, tmp_path) == usual
     with pytest.raises(VoiceError, match=r"speed is 9"):
