@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime
 import re
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -183,7 +184,7 @@ def test_voices_and_recognisers_of_every_kind(tmp_path: Path) -> None:
         "af_heart", kind="kokoro", model=str(tmp_path / "k.onnx"), voices="/far/v.bin", language="en-gb"
     )
     server = 'kind = "openai"\nmodel = "m"\nbase_url = "http://x/v1"\napi_key_env = "KEY"\ntimeout_s = 4\n'
-    where = {"kind": "openai", "model": "m", "base_url": "http://x/v1", "api_key_env": "KEY"}
+    where: dict[str, Any] = {"kind": "openai", "model": "m", "base_url": "http://x/v1", "api_key_env": "KEY"}
     assert voice(f'[voice]\nname = "marin"\n{server}') == VoiceSettings("marin", **where, timeout_s=4.0)
     agent = Agent.load(write(tmp_path, f'{HEAD}[recogniser]\nlanguage = "de"\n{server}'))
     assert agent.recogniser == RecogniserSettings(language="de", **where, timeout_s=4.0)

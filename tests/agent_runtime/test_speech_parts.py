@@ -79,7 +79,7 @@ def test_what_is_wrong_ends_before_the_call_with_one_line(
     agent = dataclasses.replace(desk(), voice=VoiceSettings(kind="piper", model=str(tmp_path / "no.onnx")))
     with pytest.raises(VoiceError, match=r"the voice 'piper' cannot start: .*no\.onnx is not there"):
         call(agent)
-    files = {"model": str(tmp_path / "k.onnx"), "voices": str(tmp_path / "v.bin")}
+    files: dict[str, Any] = {"model": str(tmp_path / "k.onnx"), "voices": str(tmp_path / "v.bin")}
     agent = dataclasses.replace(desk(), voice=VoiceSettings(kind="kokoro", name="af_heart", **files))
     with pytest.raises(VoiceError, match=r"the voice 'kokoro' cannot start: .*k\.onnx is not there"):
         call(agent)

@@ -54,7 +54,7 @@ def recogniser_of(server: SpeechServing, run: KeepingRunner, **more: Any) -> Any
     from audio.engines.openai_audio.recogniser import OpenAIRecogniser
 
     language = more.pop("language", "en")
-    where = {"section": "[recogniser]", "url": server.url, "model": HEARS, "timeout_s": 20.0, **more}
+    where = {"section": "[recogniser]", "url": server.url, "model": HEARS, "timeout_s": 60.0, **more}
     return OpenAIRecogniser(run, SpeechServer(**where), language)
 
 

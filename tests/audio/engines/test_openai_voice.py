@@ -45,7 +45,7 @@ def voice_of(server: SpeechServing, run: KeepingRunner, **more: Any) -> Any:
     from audio.engines.openai_audio.voice import OpenAIVoice, OpenAIVoiceSettings
 
     settings = OpenAIVoiceSettings(more.pop("voice", "slt"), more.pop("speed", 1.0))
-    where = {"section": "[voice]", "url": server.url, "model": SPEAKS, "timeout_s": 5.0, **more}
+    where = {"section": "[voice]", "url": server.url, "model": SPEAKS, "timeout_s": 60.0, **more}
     return OpenAIVoice(run, SpeechServer(**where), settings)
 
 
@@ -161,7 +161,7 @@ def test_sound_that_cannot_be_had_is_told_in_one_line(
     server.faults.extend(faults)
 
     async def main() -> None:
-        async with voice_of(server, run, timeout_s=0.3 if faults[0].kind == "stall" else 5.0) as voice:
+        async with voice_of(server, run, timeout_s=0.3 if faults[0].kind == "stall" else 60.0) as voice:
             with pytest.raises(AudioError) as caught:
                 await spoken(voice, SENTENCE)
             assert line in str(caught.value)

@@ -61,7 +61,7 @@ def make(
 
         monkeypatch.setenv("NO_PROXY", "127.0.0.1")
         with speech_server.SpeechServing() as serving:
-            where = SpeechServer("[voice]", serving.url, speech_server.SPEAKS)
+            where = SpeechServer("[voice]", serving.url, speech_server.SPEAKS, timeout_s=60.0)
             yield lambda: OpenAIVoice(run, where, OpenAIVoiceSettings("slt"))
     elif kind == "piper":
         model = make_piper(tmp_path)
