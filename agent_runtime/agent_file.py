@@ -34,15 +34,30 @@ relative to the folder. A key that is not listed is an error, so that a slip of 
     [tools.mcp.tool] fixed                table: arguments that are always the same
     [tools.mcp.tool] leave_out            texts: optional parameters that are never given
     [tools.mcp.tool] times                texts: text parameters that hold a time as HH:MM
-    [voice] name                          text: voice of the synthesiser ("en-us")
-    [voice] rate_wpm                      whole number: words a minute (170)
-    [voice] pitch                         whole number, 0..99 (50)
-    [recogniser] kind                     "pocketsphinx" (default), or "whisper", which needs the extra of that name
+    [voice] kind                          "espeak" (default); "piper", a program of its own; or "kokoro" or
+                                          "openai", which need the extra of that name (and openai a server)
+    [voice] name                          text: voice of the synthesiser ("en-us"); not for piper
+    [voice] rate_wpm                      whole number: words a minute (170); for espeak
+    [voice] pitch                         whole number, 0..99 (50); for espeak
+    [voice] model                         text: the .onnx file of piper or kokoro, or the model's name at the server
+    [voice] voices                        text: the file of kokoro's voices
+    [voice] program                       text: piper, a path or a name on the PATH (piper, or else python -m piper)
+    [voice] language                      text: how kokoro reads, as espeak-ng names languages ("en-us")
+    [voice] speed                         number: 2 is twice as fast as the voice's own pace (1); not for espeak
+    [voice] base_url                      text: where the server is; for openai
+    [voice] api_key_env                   text: environment variable that holds the key (default: no key is sent)
+    [voice] timeout_s                     number: seconds after which a silent server is given up (10)
+    [recogniser] kind                     "pocketsphinx" (default); "whisper", which needs the extra of that name; or
+                                          "openai", which needs the extra of that name and a server
     [recogniser] phrases                  text: file of phrase templates, see `agent_runtime.phrases`; for pocketsphinx
-    [recogniser] model                    text: folder or name ("tiny", "base.en") of the whisper model ("base")
-    [recogniser] language                 text: what callers speak, as whisper names it ("en")
+    [recogniser] model                    text: folder or name ("tiny", "base.en") of the whisper model ("base"), or the
+                                          model's name at the server
+    [recogniser] language                 text: what callers speak, as whisper names it ("en"); for both
     [recogniser] compute                  text: whisper's arithmetic ("int8")
     [recogniser] step_ms                  whole number: new speech after which whisper decodes it again (1000)
+    [recogniser] base_url                 text: where the server is; for openai
+    [recogniser] api_key_env              text: environment variable that holds the key (default: no key is sent)
+    [recogniser] timeout_s                number: seconds after which a silent server is given up (10)
     [engine] kind                         "embedded": the language model that runs in the program; "openai": one behind
                                           a server that speaks the OpenAI protocol; "vllm": one that vLLM runs here
     [engine] model                        text: folder of its weights (default: the model in the box), or its name at
@@ -117,12 +132,9 @@ from policies.shapes import Kind, NoteField
 from policies.speculation import ThinkingSettings
 
 from .agent import (
-    RECOGNISERS,
     Agent,
     AgentError,
     AgentFileError,
-    RecogniserSettings,
-    VoiceSettings,
 )
 from .agent_engines import ENGINE_KEYS, read_engines
 from .agent_keys import (
@@ -141,6 +153,7 @@ from .agent_keys import (
 )
 from .agent_module import is_module_file, load_tools
 from .agent_servers import SERVER_KEYS, TERMS_KEYS, read_servers
+from .agent_speech import RECOGNISER_KEYS, VOICE_KEYS, read_recogniser, read_voice
 from .tools import Tool
 from .wording import Wording
 
@@ -173,8 +186,8 @@ def load_agent(folder: Path) -> Agent:
             tools=_tools(folder, sections["tools"]),
             servers=servers,
             notes=_notes(table.get("note", [])),
-            recogniser=_recogniser(folder, sections["recogniser"]),
-            voice=VoiceSettings(**sections["voice"]),
+            recogniser=read_recogniser(folder, sections["recogniser"]),
+            voice=read_voice(folder, sections["voice"]),
             **read_engines(folder, table.get("engine", {})),
             **{name: settings(**sections[name]) for name, settings in POLICY_SECTIONS.items()},
             folder=folder,
@@ -226,15 +239,8 @@ _KEYS: dict[str, dict[str, Key]] = {
     },
     "note": {"name": TEXT, "kind": one_of(*typing.get_args(Kind)), "values": TEXTS, "ask": TEXT},
     "tools": {"module": TEXT, "names": TEXTS, "mcp": Key("[[tools.mcp]] above each server", lambda given: given)},
-    "voice": {"name": TEXT, "rate_wpm": whole("rate_wpm"), "pitch": whole("pitch")},
-    "recogniser": {
-        "kind": one_of(*RECOGNISERS),
-        "phrases": TEXT,
-        "model": TEXT,
-        "language": TEXT,
-        "compute": TEXT,
-        "step_ms": whole("step_ms"),
-    },
+    "voice": VOICE_KEYS,
+    "recogniser": RECOGNISER_KEYS,
     "engine": dict(ENGINE_KEYS),
     **{section: _policy_keys(settings) for section, settings in POLICY_SECTIONS.items()},
 }
@@ -289,14 +295,6 @@ def _notes(tables: Iterable[Mapping[str, Any]]) -> tuple[NoteField, ...]:
     return tuple(notes)
 
 
-def _recogniser(folder: Path, section: Mapping[str, Any]) -> RecogniserSettings:
-    """A model that is a folder is found from the agent's; any other text is taken for a name."""
-    values = {name: value for name, value in section.items() if name != "phrases"}
-    if values.get("kind", "pocketsphinx") == "pocketsphinx" and (unused := sorted(values.keys() - {"kind"})):
-        raise AgentFileError(f'{FILE_NAME}: [recogniser] {unused[0]} is for whisper; add kind = "whisper"')
-    if values.get("model") and (folder / values["model"]).is_dir():
-        values["model"] = str(folder / values["model"])
-    return RecogniserSettings(**values)
 
 
 def _with_phrases(agent: Agent, folder: Path, file: str | None) -> Agent:

@@ -17,7 +17,7 @@ from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontext
 from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from .agent import Agent, AgentError, EngineSettings
 from .boxed import BOXED_MODEL, cache_folder
@@ -25,6 +25,7 @@ from .clock import run_outside
 from .tool_servers import ToolServerError
 
 if TYPE_CHECKING:
+    from audio.engines.openai_audio.faults import SpeechServer
     from audio.engines.silero import Silero
     from audio.language.files import LanguageFiles
     from audio.outcome import Runner
@@ -34,8 +35,19 @@ if TYPE_CHECKING:
     from .mind_settings import MindSettings
     from .ports import Engine, Recogniser, Voice
     from .session import Ears
+    from .speech_settings import RecogniserSettings, VoiceSettings
     from .thinking import Language
     from .tools import Tool
+
+    class WarmVoice(Voice, Protocol):
+        """A voice that is opened and ended."""
+
+        async def warm(self) -> object:
+            """Be ready to speak, or raise what is missing."""
+
+        async def close(self) -> None:
+            """Give everything back."""
+
 
 __all__ = ["Parts", "mind_settings", "open_parts", "with_served_tools"]
 
@@ -198,9 +210,7 @@ def _make_server(
         from .engines.openai import OpenAIEngine, Server, TextLanguage, TokenizerSpelling
     except ImportError as error:
         raise AgentError("engine 'openai' needs its client; install it with: pip install 'duologue[openai]'") from error
-    key = os.environ.get(settings.api_key_env, "") if settings.api_key_env else ""
-    if settings.api_key_env and not key:
-        raise AgentError(f"environment variable {settings.api_key_env} is not set; put the server's key into it")
+    key = _key(settings.api_key_env)
     server = Server(settings.base_url, settings.model, settings.timeout_s, settings.api_key_env, key)
     if not settings.tokens:
         return OpenAIEngine(server, run, tools=agent.tools), TextLanguage(agent.tools)
@@ -210,6 +220,12 @@ def _make_server(
 
 
 _MAKERS = {"embedded": _make_embedded, "openai": _make_server, "vllm": _make_vllm}
+def _key(api_key_env: str) -> str:
+    """The server's key; empty where none is to be sent."""
+    key = os.environ.get(api_key_env, "") if api_key_env else ""
+    if api_key_env and not key:
+        raise AgentError(f"environment variable {api_key_env} is not set; put the server's key into it")
+    return key
 
 
 async def _given(voice: Voice) -> Voice:
@@ -221,7 +237,9 @@ async def _no_ears() -> tuple[None, None]:
 
 
 async def _open_ears(agent: Agent, run: Runner, stack: AsyncExitStack) -> tuple[Silero, Recogniser]:
-    open_recogniser = {"pocketsphinx": _open_sphinx, "whisper": _open_whisper}[agent.recogniser.kind]
+    open_recogniser = {"pocketsphinx": _open_sphinx, "whisper": _open_whisper, "openai": _open_served_recogniser}[
+        agent.recogniser.kind
+    ]
     async with asyncio.TaskGroup() as opening:
         pool = opening.create_task(open_recogniser(agent, run, stack))
         detector = opening.create_task(_open_detector(run, stack))
@@ -273,10 +291,58 @@ def _language(agent: Agent, folder: Path) -> LanguageFiles:
 
 
 async def _open_voice(agent: Agent, run: Runner, stack: AsyncExitStack) -> Voice:
-    from audio.engines.espeak.utterance import VoiceSettings
-    from audio.engines.espeak.voice import EspeakVoice
-
-    voice = EspeakVoice(run, VoiceSettings(agent.voice.name, agent.voice.rate_wpm, agent.voice.pitch))
+    kinds = {"espeak": _espeak, "piper": _piper, "kokoro": _kokoro, "openai": _served_voice}
+    voice = kinds[agent.voice.kind](agent.voice, run)
     stack.push_async_callback(voice.close)
     await voice.warm()
     return voice
+
+
+def _espeak(asked: VoiceSettings, run: Runner) -> WarmVoice:
+    from audio.engines.espeak.utterance import VoiceSettings as EspeakSettings
+    from audio.engines.espeak.voice import EspeakVoice
+
+    return EspeakVoice(run, EspeakSettings(asked.name, asked.rate_wpm, asked.pitch))
+
+
+def _piper(asked: VoiceSettings, run: Runner) -> WarmVoice:
+    from audio.engines.piper.voice import PiperVoice
+
+    return PiperVoice(run, Path(asked.model), program=asked.program, speed=asked.speed)
+
+
+def _kokoro(asked: VoiceSettings, run: Runner) -> WarmVoice:
+    from audio.engines.kokoro.voice import KokoroSettings, KokoroVoice
+
+    settings = KokoroSettings(Path(asked.model), Path(asked.voices), asked.name, asked.language, asked.speed)
+    return KokoroVoice(run, settings)
+
+
+def _served_voice(asked: VoiceSettings, run: Runner) -> WarmVoice:
+    try:
+        from audio.engines.openai_audio.voice import OpenAIVoice, OpenAIVoiceSettings
+    except ImportError as error:
+        raise _no_client("voice") from error
+    return OpenAIVoice(run, _speech_server("voice", asked), OpenAIVoiceSettings(asked.name, asked.speed))
+
+
+async def _open_served_recogniser(agent: Agent, run: Runner, stack: AsyncExitStack) -> Recogniser:
+    try:
+        from audio.engines.openai_audio.recogniser import OpenAIRecogniser
+    except ImportError as error:
+        raise _no_client("recogniser") from error
+    recogniser = OpenAIRecogniser(run, _speech_server("recogniser", agent.recogniser), agent.recogniser.language)
+    stack.push_async_callback(recogniser.close)
+    await recogniser.warm()
+    return recogniser
+
+
+def _speech_server(part: str, asked: VoiceSettings | RecogniserSettings) -> SpeechServer:
+    from audio.engines.openai_audio.faults import SpeechServer
+
+    key = _key(asked.api_key_env)
+    return SpeechServer(f"[{part}]", asked.base_url, asked.model, asked.timeout_s, asked.api_key_env, key)
+
+
+def _no_client(part: str) -> AgentError:
+    return AgentError(f"{part} 'openai' needs its client; install it with: pip install 'duologue[openai]'")

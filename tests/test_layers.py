@@ -56,10 +56,11 @@ GUESTS = {
     "av": ("audio/recordings", "agent_runtime/doors/browser"),  # aiortc speaks in av's frames
     "espeakng_loader": ("audio/engines/espeak",),
     "faster_whisper": ("audio/engines/whisper",),
+    "kokoro_onnx": ("audio/engines/kokoro",),
     "httpx2": ("agent_runtime/engines/mcp",),  # the transport of the MCP client, for its headers
     "mcp": ("agent_runtime/engines/mcp",),
     "onnxruntime": ("audio/engines/silero", "policies/learned/core"),
-    "openai": ("agent_runtime/engines/openai",),
+    "openai": ("agent_runtime/engines/openai", "audio/engines/openai_audio"),
     "orjson": ("agent_runtime/record",),
     "peft": ("policies/learned/train",),
     "pocketsphinx": ("audio/engines/sphinx",),
