@@ -36,6 +36,7 @@ __all__ = [
     "SendDigits",
     "SetTimer",
     "Transfer",
+    "Trim",
     "Yield",
 ]
 
@@ -153,6 +154,16 @@ class Cancel(Command):
     utterance: int
 
 
+@dataclass(frozen=True, slots=True)
+class Trim(Command):
+    """Say the clause that is being said to its end and drop what has not begun. Answers as of `Cancel`.
+
+    What ends so was ``played``; its `UtteranceHeard` is not complete where something was dropped.
+    """
+
+    utterance: int
+
+
 # --- acting ------------------------------------------------------------------------------------------------------
 
 
@@ -163,6 +174,8 @@ class CallTool(Command):
     call: int
     tool: str
     arguments: Mapping[str, Any] = personal()
+    brief: Mapping[str, Any] = field(default_factory=dict, metadata={"personal": True})
+    """What a tool that takes a brief is told (`policies.brief.Brief.plain`); empty for all others."""
 
 
 @dataclass(frozen=True, slots=True)
