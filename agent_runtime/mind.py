@@ -29,6 +29,7 @@ from . import events as ev
 from .commands import Command, Decision
 from .conversation import Conversation
 from .floor import Floor, Verdict
+from .folding import Folding
 from .mind_settings import MindSettings
 from .plans import Fillers, Generation, Plans, ToolCall
 from .record import Entry
@@ -48,6 +49,7 @@ class Mind:
         self.expects = ""
         self.over = False
         self.saying = Saying(self.plans, self.floor, self.conversation)
+        self.folding = Folding(settings, self.plans, self.floor, self.saying, self.conversation)
         self._wrote_since_commit = False
         self._misses = self._missed_before = NO_MISSES
         self._scored = ""
@@ -145,12 +147,14 @@ class Mind:
                 yield do.CancelTool(self.plans.call.number)
             self.plans.call, self._waiting = None, ""
             self.conversation.reopen_turn()
+            self.folding.take_back()
             self._misses = self._missed_before
 
     def _resume(self, reason: str) -> Iterator[Command]:
         """The agent keeps the floor."""
         yield do.CancelTimer("overlap")
         yield from self.saying.go_on(reason)
+        yield from self.folding.trim()
         yield from self._answer_waiting()
 
     def _partial(self, event: ev.PartialTranscript, entry: Entry) -> Iterator[Command]:
@@ -170,6 +174,7 @@ class Mind:
         if self.floor.overlapping:
             speech = self.plans.speech(entry.at_us)
             yield from self._overlap(self.floor.words(event.text, entry.at_us, speech, final=True))
+        yield from self.folding.heed(event.segment, event.text)
         if not self.plans.any:
             yield from self._score(event.revision)
             yield from self._endpoint(entry.at_us)
@@ -212,7 +217,7 @@ class Mind:
             yield do.SetTimer("endpoint", verdict.wait_ms)
         else:
             self.conversation.clear_turn()
-            if self._waiting:
+            if self._waiting or self.folding.news:
                 yield from self._answer_waiting()
             elif verdict.over:
                 yield Decision("speak", f"ask again: {verdict.reason}")
@@ -225,6 +230,8 @@ class Mind:
         self.saying.audible = self._wrote_since_commit = False
         self._waiting, self._tool_steps = "", 0
         self._missed_before = self._misses
+        self.folding.put()
+        self.folding.committed()
         self.conversation.commit_turn()
         self.floor.committed()
         note = read_note(self.conversation.note, self.settings.notes) or {}
@@ -272,8 +279,13 @@ class Mind:
             yield from self.saying.whole(found.text, "answer")
 
     def _clause(self, event: ev.ClauseGenerated, entry: Entry) -> Iterator[Command]:
-        if self.plans.current(event.generation) is not None:
+        if self.plans.current(event.generation) is None:
+            return
+        yield from self.folding.before_first()
+        if self.plans.generation is not None:
             yield from self.saying.clause(event.text, self.expects)
+        else:
+            yield from self._answer_waiting()
 
     def _generation_ended(self, event: ev.GenerationEnded, entry: Entry) -> Iterator[Command]:
         if self.plans.current(event.generation) is None:
@@ -284,6 +296,9 @@ class Mind:
             self.conversation.add(Role.SILENCE)
             yield Decision("silence", "the model has nothing to say yet")
             yield do.SetTimer("idle", self.settings.idle_ms)
+            if self.folding.news:
+                yield do.SetTimer("settle", self.settings.settle_ms)
+            yield from self._fill(entry.at_us)
         elif event.outcome == "failed" or (not spoke and event.outcome != "called"):
             yield Decision("speak", f"apologise: generation {event.outcome} without a usable reply")
             yield from self.saying.whole(self.settings.wording.apology, "answer")
@@ -313,16 +328,21 @@ class Mind:
             return
         self._wrote_since_commit |= shape.effect == "write"
         self._tool_steps += 1
+        if event.tool in self.settings.background:
+            yield from self.folding.begin(event, entry.at_us)
+            yield from self._generate(after_result=True, blocked=(event.tool,))
+            return
+        brief = self.folding.brief(event)
         self.conversation.add(Role.CALL, event.spoken, Role.END)
         self.plans.call = ToolCall(self.plans.number("call"), event.tool, entry.at_us)
         yield Decision("tool", str(gate.reason))
-        yield do.CallTool(self.plans.call.number, event.tool, event.arguments)
+        yield do.CallTool(self.plans.call.number, event.tool, event.arguments, brief=brief)
         yield from self._fill(entry.at_us)
 
     def _fill(self, now_us: int) -> Iterator[Command]:
-        """Cover the wait for a tool, if it is long and nobody speaks."""
-        call = self.plans.call
-        if call is None:
+        """Cover the wait for a tool, if it is long and nobody speaks; for one in the background, if nothing is owed."""
+        call = self.plans.call or self.folding.longest
+        if call is None or (self.plans.call is None and self.plans.any):
             return
         floor_open = not self.floor.caller_speaking and not self.floor.overlapping and not self.plans.utterances
         usual_ms = self.settings.usual_ms.get(call.tool)
@@ -335,6 +355,9 @@ class Mind:
             yield do.SetTimer("filler", found.wait_ms)
 
     def _tool_ended(self, event: ev.ToolReturned | ev.ToolFailed, entry: Entry) -> Iterator[Command]:
+        if self.folding.owns(event.call):
+            yield from self.folding.came(event)
+            return
         if self.plans.call is None or self.plans.call.number != event.call:
             return
         self.plans.call = None
@@ -355,7 +378,8 @@ class Mind:
         """Answer a result that is not answered yet; an open turn with words is answered together with it."""
         if self.conversation.turn.text:
             return
-        kind, self._waiting = self._waiting, ""
+        late = self.folding.put()
+        kind, self._waiting = self._waiting if self._waiting == "result" else late or self._waiting, ""
         if kind == "result":
             yield Decision("think", "a tool returned")
             yield from self._generate(after_result=True)
@@ -375,12 +399,18 @@ class Mind:
             yield from self._hang_up("agent_hung_up", "goodbye was said")
         elif not self.plans.any:
             self.floor.agent_finished()
+            self.folding.covered(utterance, entry.at_us)
+            if utterance.heard.endswith("?") and self.folding.news:
+                yield do.SetTimer("settle", self.settings.settle_ms)  # the caller may answer first
+                return
             yield from self._endpoint(entry.at_us)
+            if not utterance.heard.endswith("?"):
+                yield from self._fill(entry.at_us)
 
     # --- time and faults -----------------------------------------------------------------------------------------
 
     def _timer(self, event: ev.TimerFired, entry: Entry) -> Iterator[Command]:
-        if event.timer == "endpoint":
+        if event.timer in ("endpoint", "settle"):
             yield from self._endpoint(entry.at_us)
         elif event.timer == "overlap":
             yield from self._overlap(self.floor.decide(entry.at_us, self.plans.speech(entry.at_us)))
