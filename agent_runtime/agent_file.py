@@ -34,6 +34,20 @@ relative to the folder. A key that is not listed is an error, so that a slip of 
     [tools.mcp.tool] fixed                table: arguments that are always the same
     [tools.mcp.tool] leave_out            texts: optional parameters that are never given
     [tools.mcp.tool] times                texts: text parameters that hold a time as HH:MM
+    [thinker] kind                        "openai", "embedded" or "tool": a slower mind that the agent may ask; it gets
+                                          a brief of task, facts and limits, never the transcript
+    [thinker] name                        text: what it is called; the model asks it by the tool ask_NAME
+    [thinker] knows                       text: what to ask it, told to the model
+    [thinker] topics                      texts: what it may be asked about (default: a few free words)
+    [thinker] base_url                    text: of kind openai, where its server is; see [engine] for api_key_env too
+    [thinker] model                       text: its name at the server; of kind embedded, the folder of its weights
+    [thinker] api_key_env                 text
+    [thinker] tool                        text: of kind tool, an async function of the tools module that takes a Brief
+    [thinker] timeout_s                   number: seconds after which it is given up (20)
+    [thinker] slow_s                      number: seconds it usually takes (4)
+    [thinker] filler                      text: what to say while it thinks
+    [thinker] words                       whole number: most words of its answer (40)
+    [thinker] limits                      texts: what it must not promise ("a price")
     [voice] name                          text: voice of the synthesiser ("en-us")
     [voice] rate_wpm                      whole number: words a minute (170)
     [voice] pitch                         whole number, 0..99 (50)
@@ -136,6 +150,7 @@ from .agent_keys import (
 )
 from .agent_module import is_module_file, load_tools
 from .agent_servers import SERVER_KEYS, TERMS_KEYS, read_servers
+from .agent_thinker import THINKER_KEYS, read_thinker
 from .tools import Tool
 from .wording import Wording
 
@@ -167,6 +182,7 @@ def load_agent(folder: Path) -> Agent:
             **head,
             tools=_tools(folder, sections["tools"]),
             servers=servers,
+            thinker=read_thinker(folder, sections["thinker"], sections["tools"].get("module")),
             notes=_notes(table.get("note", [])),
             recogniser=_recogniser(folder, sections["recogniser"]),
             voice=VoiceSettings(**sections["voice"]),
@@ -237,6 +253,7 @@ _KEYS: dict[str, dict[str, Key]] = {
         "timeout_s": number("timeout_s"),
     },
     **{section: _policy_keys(settings) for section, settings in POLICY_SECTIONS.items()},
+    "thinker": dict(THINKER_KEYS),
 }
 
 

@@ -187,8 +187,8 @@ def tool(
     `effect` ``read`` promises that nothing changes, so the call may be made before the caller has finished; ``write``
     (the default, because forgetting it must be harmless) runs only after the turn is committed. `confirm` lets a write
     run only after its arguments were read back aloud and the caller agreed. `timeout_s`: when the call is given up.
-    `slow_s`: how long it usually takes. `filler`: what to say meanwhile. `background`: the agent goes on talking at once
-    and weaves the result in when it comes. Raises `ToolDefinitionError`.
+    `slow_s`: how long it usually takes. `filler`: what to say meanwhile. `background`: the agent goes on talking at
+    once and weaves the result in when it comes. Raises `ToolDefinitionError`.
     """
 
     def make(function: AsyncFunction) -> Tool:

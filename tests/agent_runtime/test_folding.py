@@ -1,4 +1,4 @@
-"""Calls in the background and results that come while the agent speaks, while it writes, and while the caller speaks."""
+"""Calls in the background: results that come while the agent speaks, while it writes, and while the caller speaks."""
 
 from __future__ import annotations
 
