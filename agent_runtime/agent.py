@@ -29,6 +29,7 @@ from policies.trajectory import Segment
 from .engine_settings import ENGINES, AgentError, AgentFileError, EngineSettings, ServerSettings, VLLMSettings
 from .phrases import FORM, PhraseError, check_phrases, expand_phrases
 from .speech_settings import RECOGNISERS, VOICES, RecogniserSettings, VoiceSettings
+from .thinkers import Thinker
 from .tool_servers import ToolServer
 from .tools import Tool
 from .wording import Wording
@@ -76,6 +77,8 @@ class Agent:
     tools: Sequence[Tool] = ()
     servers: Sequence[ToolServer] = ()
     """MCP servers whose tools come behind these, once the parts are open: see `with_served`."""
+    thinker: Thinker | None = None
+    """A slower mind that the agent may ask, by a tool that comes behind the servers', once the parts are open."""
     notes: Sequence[NoteField] = ()
     """What the agent writes down about the call before each turn, in this order; none: it thinks in free words, and may
     think again between two bits of speech."""
@@ -170,11 +173,17 @@ class Agent:
         return EngineSettings(self.engine, self.model, self.server, self.vllm, self.stall_s), *self.stand_ins
 
     def with_served(self, tools: Sequence[Tool]) -> Agent:
-        """The agent as its calls know it: the `tools` that its servers listed stand behind its own.
+        """The agent as its calls know it: the `tools` of its servers and of its thinker stand behind its own.
 
-        An agent without servers is itself. Raises `AgentError` where the tools do not fit the notes or each other.
+        One that awaits none is itself. Raises `AgentError` where the tools do not fit the notes or each other.
         """
-        return dataclasses.replace(self, tools=(*self.tools, *tools), servers=()) if self.servers else self
+        return dataclasses.replace(self, tools=(*self.tools, *tools), servers=()) if self.awaits_tools else self
+
+    @property
+    def awaits_tools(self) -> bool:
+        """Some of its tools are known only once its parts are open."""
+        asks = self.thinker.tool_name if self.thinker is not None else ""
+        return bool(self.servers) or (bool(asks) and all(tool.name != asks for tool in self.tools))
 
     def tool(self, name: str) -> Tool:
         """The tool called `name`. Raises KeyError."""
@@ -207,9 +216,14 @@ class Agent:
         The code of the tools and the weights of the model are not in it: what tools returned stands in the log, and
         an engine has a digest of its own.
         """
-        left_out = {"tools", "servers", "folder", "model", "today", "vllm", "stand_ins", "stall_s"}
+        left_out = {"tools", "servers", "thinker", "folder", "model", "today", "vllm", "stand_ins", "stall_s"}
         values = {f.name: getattr(self, f.name) for f in dataclasses.fields(self) if f.name not in left_out}
-        values["tools"] = [(tool.shape, tool.slow_s, tool.filler) for tool in self.tools]
+        # logs from before there were tools in the background keep their digest
+        values["tools"] = [
+            (tool.shape, tool.slow_s, tool.filler, *(["background"] if tool.background else [])) for tool in self.tools
+        ]
+        if self.thinker is not None:
+            values["thinker"] = self.thinker.described()
         values["model"] = self.model.name if self.model else None
         values["voice"] = self.voice.digested()
         if self.recogniser.kind == "pocketsphinx":

@@ -34,6 +34,20 @@ relative to the folder. A key that is not listed is an error, so that a slip of 
     [tools.mcp.tool] fixed                table: arguments that are always the same
     [tools.mcp.tool] leave_out            texts: optional parameters that are never given
     [tools.mcp.tool] times                texts: text parameters that hold a time as HH:MM
+    [thinker] kind                        "openai", "embedded" or "tool": a slower mind that the agent may ask; it gets
+                                          a brief of task, facts and limits, never the transcript
+    [thinker] name                        text: what it is called; the model asks it by the tool ask_NAME
+    [thinker] knows                       text: what to ask it, told to the model
+    [thinker] topics                      texts: what it may be asked about (default: a few free words)
+    [thinker] base_url                    text: of kind openai, where its server is; see [engine] for api_key_env too
+    [thinker] model                       text: its name at the server; of kind embedded, the folder of its weights
+    [thinker] api_key_env                 text
+    [thinker] tool                        text: of kind tool, an async function of the tools module that takes a Brief
+    [thinker] timeout_s                   number: seconds after which it is given up (20)
+    [thinker] slow_s                      number: seconds it usually takes (4)
+    [thinker] filler                      text: what to say while it thinks
+    [thinker] words                       whole number: most words of its answer (40)
+    [thinker] limits                      texts: what it must not promise ("a price")
     [voice] kind                          "espeak" (default); "piper", a program of its own; or "kokoro" or
                                           "openai", which need the extra of that name (and openai a server)
     [voice] name                          text: voice of the synthesiser ("en-us"); not for piper
@@ -154,6 +168,7 @@ from .agent_keys import (
 from .agent_module import is_module_file, load_tools
 from .agent_servers import SERVER_KEYS, TERMS_KEYS, read_servers
 from .agent_speech import RECOGNISER_KEYS, VOICE_KEYS, read_recogniser, read_voice
+from .agent_thinker import THINKER_KEYS, read_thinker
 from .tools import Tool
 from .wording import Wording
 
@@ -185,6 +200,7 @@ def load_agent(folder: Path) -> Agent:
             **head,
             tools=_tools(folder, sections["tools"]),
             servers=servers,
+            thinker=read_thinker(folder, sections["thinker"], sections["tools"].get("module")),
             notes=_notes(table.get("note", [])),
             recogniser=read_recogniser(folder, sections["recogniser"]),
             voice=read_voice(folder, sections["voice"]),
@@ -243,6 +259,7 @@ _KEYS: dict[str, dict[str, Key]] = {
     "recogniser": RECOGNISER_KEYS,
     "engine": dict(ENGINE_KEYS),
     **{section: _policy_keys(settings) for section, settings in POLICY_SECTIONS.items()},
+    "thinker": dict(THINKER_KEYS),
 }
 
 

@@ -38,6 +38,7 @@ __all__ = [
     "SendDigits",
     "SetTimer",
     "Transfer",
+    "Trim",
     "Yield",
 ]
 
@@ -171,6 +172,16 @@ class Cancel(Command):
     utterance: int
 
 
+@dataclass(frozen=True, slots=True)
+class Trim(Command):
+    """Say the clause that is being said to its end and drop what has not begun. Answers as of `Cancel`.
+
+    What ends so was ``played``; its `UtteranceHeard` is not complete where something was dropped.
+    """
+
+    utterance: int
+
+
 # --- acting ------------------------------------------------------------------------------------------------------
 
 
@@ -183,6 +194,8 @@ class CallTool(Command):
     early: bool = field(default=False, kw_only=True)
     """Ordered before the turn was over; such a tool only reads."""
     arguments: Mapping[str, Any] = personal()
+    brief: Mapping[str, Any] = field(default_factory=dict, metadata={"personal": True})
+    """What a tool that takes a brief is told (`policies.brief.Brief.plain`); empty for all others."""
 
 
 @dataclass(frozen=True, slots=True)

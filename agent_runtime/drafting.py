@@ -189,6 +189,8 @@ class Drafts:
     def _call_early(self, draft: Draft, event: ev.ToolRequested, now_us: int) -> Iterator[Command]:
         if not self._settings.thinking.listen:
             return
+        if event.tool in self._settings.background or event.tool in self._settings.briefs:
+            return  # dear, and asked when the wish is certain
         shape = self._settings.tools[event.tool]
         if shape.effect != "read" or not tool_gate.decide(shape, event.slots, committed=False).allowed:
             return

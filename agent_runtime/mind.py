@@ -32,6 +32,7 @@ from .commands import Command, Decision
 from .conversation import Conversation
 from .drafting import Draft, DraftEvent, Drafts
 from .floor import Floor, Verdict
+from .folding import Folding
 from .mind_settings import MindSettings
 from .plans import Fillers, Generation, Kind, Plans, ToolCall
 from .reading import Reading
@@ -54,6 +55,7 @@ class Mind:
         self.saying = Saying(self.plans, self.floor, self.conversation)
         self.drafts = Drafts(settings, self.plans, self.conversation)
         self.reading = Reading(settings, self.conversation, self.floor)
+        self.folding = Folding(settings, self.plans, self.floor, self.saying, self.conversation)
         self._wrote_since_commit = False
         self._misses = self._missed_before = NO_MISSES
         self._prepared = 0  # the utterance of the draft that is lived through, until its first clause
@@ -162,12 +164,14 @@ class Mind:
                     yield do.CancelTool(call.number)
             self.plans.call, self._waiting = None, ""
             self.conversation.reopen_turn()
+            self.folding.take_back()
             self._misses = self._missed_before
 
     def _resume(self, reason: str) -> Iterator[Command]:
         """The agent keeps the floor."""
         yield do.CancelTimer("overlap")
         yield from self.saying.go_on(reason)
+        yield from self.folding.trim()
         yield from self._answer_waiting()
 
     def _partial(self, event: ev.PartialTranscript, entry: Entry) -> Iterator[Command]:
@@ -202,6 +206,7 @@ class Mind:
         if self.floor.overlapping:
             speech = self.plans.speech(entry.at_us)
             yield from self._overlap(self.floor.words(event.text, entry.at_us, speech, final=True))
+        yield from self.folding.heed(event.segment, event.text)
         if not self.plans.any:
             yield from self._think_ahead()
             yield from self.reading.score(event.revision)
@@ -241,7 +246,7 @@ class Mind:
             yield do.SetTimer("endpoint", verdict.wait_ms)
         else:
             self.conversation.clear_turn()
-            if self._waiting:
+            if self._waiting or self.folding.news:
                 yield from self._answer_waiting()
             elif verdict.over:
                 yield Decision("speak", f"ask again: {verdict.reason}")
@@ -254,6 +259,8 @@ class Mind:
         self.saying.audible = self._wrote_since_commit = False
         self._waiting, self._tool_steps = "", 0
         self._missed_before = self._misses
+        self.folding.put()
+        self.folding.committed()
         before = self.conversation.committed.digest
         self.conversation.commit_turn()
         self.floor.committed()
@@ -319,9 +326,14 @@ class Mind:
             yield from self._say(found.text, "answer")
 
     def _clause(self, event: ev.ClauseGenerated, entry: Entry) -> Iterator[Command]:
-        if self.plans.current(event.generation) is not None:
+        if self.plans.current(event.generation) is None:
+            return
+        yield from self.folding.before_first()
+        if self.plans.generation is not None:
             prepared, self._prepared = self._prepared, 0
             yield from self.saying.clause(event.text, self.expects, prepared=prepared)
+        else:
+            yield from self._answer_waiting()
 
     def _generation_ended(self, event: ev.GenerationEnded, entry: Entry) -> Iterator[Command]:
         if self.plans.current(event.generation) is None:
@@ -332,6 +344,9 @@ class Mind:
             self.conversation.add(Role.SILENCE)
             yield Decision("silence", "the model has nothing to say yet")
             yield do.SetTimer("idle", self.settings.idle_ms)
+            if self.folding.news:
+                yield do.SetTimer("settle", self.settings.settle_ms)
+            yield from self._fill(entry.at_us)
         elif event.outcome == "failed" or (not spoke and event.outcome != "called"):
             yield Decision("speak", f"apologise: generation {event.outcome} without a usable reply")
             yield from self._say(self.settings.wording.apology, "answer")
@@ -364,6 +379,11 @@ class Mind:
             self._unsettled = (event, generation)
             return
         self._tool_steps += 1
+        if event.tool in self.settings.background:
+            yield from self.folding.begin(event, entry.at_us)
+            yield from self._generate(after_result=True, blocked=(event.tool,))
+            return
+        brief = self.folding.brief(event)
         self.conversation.add(Role.CALL, event.spoken, Role.END)
         early = self.drafts.early(event.tool, event.arguments)
         if early is not None:
@@ -375,16 +395,16 @@ class Mind:
         else:
             self.plans.call = ToolCall(self.plans.number("call"), event.tool, entry.at_us, event.arguments)
             yield Decision("tool", str(gate.reason))
-            yield do.CallTool(self.plans.call.number, event.tool, event.arguments)
+            yield do.CallTool(self.plans.call.number, event.tool, event.arguments, brief=brief)
         if shape.effect == "write":
             self._wrote_since_commit = True
             yield from self.drafts.forget_results()
         yield from self._fill(entry.at_us)
 
     def _fill(self, now_us: int) -> Iterator[Command]:
-        """Cover the wait for a tool, if it is long and nobody speaks."""
-        call = self.plans.call
-        if call is None:
+        """Cover the wait for a tool, if it is long and nobody speaks; for one in the background, if nothing is owed."""
+        call = self.plans.call or self.folding.longest
+        if call is None or (self.plans.call is None and self.plans.any):
             return
         floor_open = not self.floor.caller_speaking and not self.floor.overlapping and not self.plans.utterances
         usual_ms = self.settings.usual_ms.get(call.tool)
@@ -397,6 +417,9 @@ class Mind:
             yield do.SetTimer("filler", found.wait_ms)
 
     def _tool_ended(self, event: ev.ToolReturned | ev.ToolFailed, entry: Entry) -> Iterator[Command]:
+        if self.folding.owns(event.call):
+            yield from self.folding.came(event)
+            return
         if self.plans.call is None or self.plans.call.number != event.call:
             yield from self.drafts.returned(event)
             return
@@ -418,7 +441,8 @@ class Mind:
         """Answer a result that is not answered yet; an open turn with words is answered together with it."""
         if self.conversation.turn.text:
             return
-        kind, self._waiting = self._waiting, ""
+        late = self.folding.put()
+        kind, self._waiting = self._waiting if self._waiting == "result" else late or self._waiting, ""
         if kind == "result":
             yield Decision("think", "a tool returned")
             yield from self._generate(after_result=True)
@@ -445,12 +469,18 @@ class Mind:
             self.floor.agent_finished()
             if not self.plans.settling:
                 yield from self.reading.ahead()
+            self.folding.covered(utterance, entry.at_us)
+            if utterance.heard.endswith("?") and self.folding.news:
+                yield do.SetTimer("settle", self.settings.settle_ms)  # the caller may answer first
+                return
             yield from self._endpoint(entry.at_us)
+            if not utterance.heard.endswith("?"):
+                yield from self._fill(entry.at_us)
 
     # --- time and faults -----------------------------------------------------------------------------------------
 
     def _timer(self, event: ev.TimerFired, entry: Entry) -> Iterator[Command]:
-        if event.timer == "endpoint":
+        if event.timer in ("endpoint", "settle"):
             yield from self._endpoint(entry.at_us)
         elif event.timer == "overlap":
             yield from self._overlap(self.floor.decide(entry.at_us, self.plans.speech(entry.at_us)))

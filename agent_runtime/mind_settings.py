@@ -6,9 +6,11 @@ Values only; who fills them in from an agent is `agent_runtime.parts`.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 
 from policies import filler
+from policies.brief import BriefLimits
 from policies.repair import RepairSettings
 from policies.shapes import NoteField, ToolShape
 from policies.speculation import ThinkingSettings
@@ -33,6 +35,13 @@ class MindSettings:
     """How long a tool usually takes, as its author declared; unknown tools count as quick until they are not."""
     tool_fillers: Mapping[str, str] = field(default_factory=dict)
     """What a tool's author wants said while it runs."""
+    background: AbstractSet[str] = frozenset()
+    """Tools whose calls do not hold the turn: see `agent_runtime.folding`."""
+    briefs: Mapping[str, BriefLimits] = field(default_factory=dict)
+    """Tools that take a brief, and what their answer must keep to."""
+    settle_ms: int = 500
+    """Silence of both after which a result that nobody waits for is told. A guess: a caller who is about to answer
+    begins within it."""
     floor: FloorSettings = field(default_factory=FloorSettings)
     filler: filler.FillerSettings = field(default_factory=filler.FillerSettings)
     idle_ms: int = 8_000

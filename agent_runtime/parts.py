@@ -22,6 +22,7 @@ from typing import TYPE_CHECKING, Protocol
 from .agent import Agent, AgentError, EngineSettings
 from .boxed import BOXED_MODEL, cache_folder
 from .clock import run_outside
+from .thinkers import thinker_tool
 from .tool_servers import ToolServerError
 
 if TYPE_CHECKING:
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from audio.engines.silero import Silero
     from audio.language.files import LanguageFiles
     from audio.outcome import Runner
+    from policies.brief import BriefLimits
     from policies.learned.core.tokenizer import Tokenizer
 
     from .engines.core_language import CoreLanguage
@@ -61,7 +63,7 @@ class Parts:
     language: Language
     voice: Voice
     tools: tuple[Tool, ...] = ()
-    """What the agent's tool servers offer: `Agent.with_served` puts them behind its own."""
+    """What the agent's servers and its thinker offer: `Agent.with_served` puts them behind its own."""
 
 
 def mind_settings(agent: Agent, today: datetime.date) -> MindSettings:
@@ -76,6 +78,8 @@ def mind_settings(agent: Agent, today: datetime.date) -> MindSettings:
         greeting=agent.greeting,
         tools={tool.name: tool.shape for tool in agent.tools},
         notes=tuple(agent.notes),
+        background={tool.name for tool in agent.tools if tool.background},
+        briefs={tool.name: _limits(agent, tool.name) for tool in agent.tools if "brief" in tool.lent},
         usual_ms={tool.name: round(tool.slow_s * 1000) for tool in agent.tools if tool.slow_s is not None},
         floor=FloorSettings(endpointing=agent.endpointing, barge_in=agent.barge_in),
         filler=agent.filler,
@@ -85,6 +89,13 @@ def mind_settings(agent: Agent, today: datetime.date) -> MindSettings:
         thinking=agent.thinking,
         time_limit_ms=round(agent.time_limit_s * 1000),
     )
+
+
+def _limits(agent: Agent, tool: str) -> BriefLimits:
+    from policies.brief import BriefLimits
+
+    thinker = agent.thinker
+    return thinker.brief_limits if thinker is not None and thinker.tool_name == tool else BriefLimits()
 
 
 @asynccontextmanager
@@ -98,6 +109,10 @@ async def open_parts(
     async with AsyncExitStack() as stack:
         # Before the others, which all want to know the tools: their words are heard, written and thought.
         served = await stack.enter_async_context(_served_tools(agent, run)) if agent.servers else ()
+        if agent.thinker is not None and agent.awaits_tools:
+            from .second_mind import open_thinker
+
+            served = (*served, await open_thinker(agent, run, stack))
         agent = agent.with_served(served)
         try:
             async with asyncio.TaskGroup() as opening:
@@ -116,10 +131,13 @@ async def open_parts(
 
 async def with_served_tools(agent: Agent) -> Agent:
     """The agent as its calls know it; its servers are started for their lists and ended again. Not for calling."""
-    if not agent.servers:
+    if not agent.awaits_tools:
         return agent
+    asks = (thinker_tool(agent.thinker),) if agent.thinker is not None else ()
+    if not agent.servers:
+        return agent.with_served(asks)
     async with _served_tools(agent, run_outside) as tools:
-        return agent.with_served(tools)
+        return agent.with_served((*tools, *asks))
 
 
 @asynccontextmanager

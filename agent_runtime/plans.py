@@ -37,6 +37,8 @@ class Utterance:
     """Given up; it stays here until its end has said what was heard of it."""
     closed: bool = False
     """All of its text is known."""
+    trimmed: bool = False
+    """It ends with the clause that is being said; the rest is written anew."""
     goodbye: bool = False
     heard: str = ""
     complete: bool = False

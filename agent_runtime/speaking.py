@@ -17,7 +17,7 @@ from typing import Literal
 from audio.playout import Ended, Paused, Playout, Resumed, Started, WordMark
 
 from .bus import Bus
-from .commands import Cancel, Resume, Say, Yield
+from .commands import Cancel, Resume, Say, Trim, Yield
 from .events import (
     Event,
     PartFailed,
@@ -61,6 +61,11 @@ class Speaking:
         self._cause: dict[int, int] = {}  # utterance -> seq of the latest order for it
         self._added: dict[int, int] = {}  # utterance -> samples synthesised
         self._dropped: dict[int, _Fate] = {}  # utterance -> why it will not be played out
+        self._borders: dict[
+            int, list[tuple[int, int]]
+        ] = {}  # utterance -> (sample, character) where each clause begins
+        self._trimmed: dict[int, bool] = {}  # utterance that ends with its present clause -> nothing was dropped
+        self._known: set[int] = set()  # utterances whose last clause was ordered
         self._newest = 0
         self._voicing: tuple[int, asyncio.Task[None]] | None = None
         self._play_words: PlayWords | None = None if audible else getattr(door, "play_words", None)
@@ -77,11 +82,17 @@ class Speaking:
                 self._newest = what.utterance
                 self._playout.begin(str(what.utterance))
                 self._added[what.utterance] = 0
+                self._borders[what.utterance] = []
+            if what.last:
+                self._known.add(what.utterance)
+            if what.utterance in self._trimmed:
+                self._trimmed[what.utterance] &= not what.text
+                return
             self._cause[what.utterance] = order.seq
             self._clauses.append((what, order.seq))
             self._arrived.set()
             return
-        if not isinstance(what, (Yield, Resume, Cancel)) or what.utterance not in self._cause:
+        if not isinstance(what, (Yield, Resume, Cancel, Trim)) or what.utterance not in self._cause:
             return  # not ours, or of an utterance that has ended meanwhile
         self._move_line()
         if isinstance(what, Yield):
@@ -92,6 +103,8 @@ class Speaking:
         elif isinstance(what, Resume):
             self._playout.unduck()
             self._playout.resume(str(what.utterance))
+        elif isinstance(what, Trim):
+            self._trim(what.utterance)
         else:
             self._drop(what.utterance, "cancelled")
         self._cause[what.utterance] = order.seq
@@ -104,6 +117,25 @@ class Speaking:
         if self._voicing is not None and self._voicing[0] == utterance:
             self._voicing[1].cancel()
         self._playout.cancel(str(utterance))
+
+    def _trim(self, utterance: int) -> None:
+        """The clause that has begun is said to its end; nothing behind it is synthesised or played."""
+        name, voicing = str(utterance), self._voicing if self._voicing and self._voicing[0] == utterance else None
+        place = self._added[utterance] - self._playout.queued_samples(name)
+        if not place:
+            self._drop(utterance, "cancelled")
+            return
+        waiting = [say for say, _ in self._clauses if say.utterance == utterance]
+        self._clauses = deque((say, seq) for say, seq in self._clauses if say.utterance != utterance)
+        behind = next((border for border in self._borders[utterance] if border[0] >= place), None)
+        whole = behind is None and utterance in self._known and not any(say.text for say in waiting)
+        self._trimmed.setdefault(utterance, whole)
+        if behind is not None:
+            if voicing is not None:
+                voicing[1].cancel()
+            self._playout.trim(name, *behind)
+        elif voicing is None:
+            self._playout.finish(name)
 
     def close(self) -> None:
         """Drop all that is not heard and count what was; the voice and playout tasks must have ended."""
@@ -139,7 +171,7 @@ class Speaking:
                 self._voicing = None
                 self._drop(say.utterance, "failed")
                 await self._bus.publish(PartFailed("voice", True, f"{type(error).__name__}: {error}"), seq)
-        if say.last:
+        if say.last or say.utterance in self._trimmed:
             self._playout.finish(str(say.utterance))
         self._changed.set()
 
@@ -147,6 +179,7 @@ class Speaking:
         name, base_sample = str(utterance), self._added[utterance]
         space = " " if base_sample else ""
         base_char = self._playout.extend(name, space + text) + len(space)
+        self._borders[utterance].append((base_sample, base_char - len(space)))
         async with aclosing(self._voice.speak(text)) as chunks:  # type: ignore[type-var]
             async for chunk in chunks:
                 marks = [
@@ -269,10 +302,13 @@ class Speaking:
                 yield UtteranceResumed(utterance, extent.sample), cause
             elif isinstance(extent, Ended):
                 reason: _Fate = self._dropped.pop(utterance, "played")
-                del self._cause[utterance], self._added[utterance]
+                del self._cause[utterance], self._added[utterance], self._borders[utterance]
                 yield self._heard(utterance), cause
+                self._trimmed.pop(utterance, None)
+                self._known.discard(utterance)
                 yield UtteranceEnded(utterance, extent.sample, reason), cause
 
     def _heard(self, utterance: int) -> UtteranceHeard:
         heard = self._playout.heard(str(utterance))
-        return UtteranceHeard(utterance, heard.n_samples, heard.complete, heard.text)
+        complete = heard.complete and self._trimmed.get(utterance, True)
+        return UtteranceHeard(utterance, heard.n_samples, complete, heard.text)

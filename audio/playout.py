@@ -198,6 +198,13 @@ class _Utterance:
         self.furthest = max(self.furthest, self.place)
         return sound
 
+    def trim(self, place: int, end_char: int) -> None:
+        self.added = max(self.place, min(place, self.added))
+        self.text = self.text[:end_char]
+        self.marks = [mark for mark in self.marks if mark.first_sample < self.added and mark.start_char < end_char]
+        self.starts = [mark.first_sample for mark in self.marks]
+        self.finished = True
+
     def heard(self) -> Heard:
         return cut(self.text, self.marks, self.furthest, self.added, finished=self.finished and not self.cancelled)
 
@@ -300,6 +307,16 @@ class Playout:
         found.cancelled = True
         if not found.paused:
             found.ramp.to(0.0, FADE_SAMPLES if found.sounding else 0)
+        self._settle(found)
+        return True
+
+    def trim(self, utterance: str, place: int, end_char: int) -> bool:
+        """Ends it at sample `place` of its sound (or here, where that was played) and `end_char` of its text; the rest
+        never sounds. Use a border of clauses: nothing fades."""
+        found = self._known(utterance)
+        if found is None or found.cancelled:
+            return False
+        found.trim(place, end_char)
         self._settle(found)
         return True
 
