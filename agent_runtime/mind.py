@@ -30,9 +30,10 @@ from .commands import Command, Decision
 from .conversation import Conversation
 from .floor import Floor, Verdict
 from .mind_settings import MindSettings
-from .plans import Fillers, Generation, Plans, ToolCall
+from .plans import Generation, Plans, ToolCall
 from .record import Entry
 from .saying import Saying
+from .waiting import Waiting
 
 __all__ = ["Mind"]
 
@@ -47,13 +48,13 @@ class Mind:
         self.plans = Plans()
         self.expects = ""
         self.over = False
-        self.saying = Saying(self.plans, self.floor, self.conversation)
+        self.saying = Saying(self.plans, self.floor, self.conversation, settings.filler)
+        self.waiting = Waiting(settings, self.plans, self.floor, self.conversation, self.saying)
         self._wrote_since_commit = False
         self._misses = self._missed_before = NO_MISSES
         self._scored = ""
         self._waiting: Literal["", "result", "failure"] = ""
-        self._idle_asked = self._tool_steps = 0
-        self._fillers = Fillers(settings.filler)
+        self._tool_steps = 0
         self._receivers: dict[type, Callable[[Any, Entry], Iterator[Command]]] = {
             ev.CallStarted: self._call_started,
             ev.CallAnswered: self._call_answered,
@@ -83,6 +84,7 @@ class Mind:
         receiver = self._receivers.get(type(entry.what))
         if receiver is None or self.over:
             return []
+        self.plans.now_us = entry.at_us
         return list(receiver(entry.what, entry))
 
     # --- the call ------------------------------------------------------------------------------------------------
@@ -99,7 +101,7 @@ class Mind:
             yield from self.saying.whole(self.settings.greeting, "greeting")
         else:
             yield Decision("wait", "the other side speaks first")
-            yield do.SetTimer("idle", self.settings.idle_ms)
+            yield from self.waiting.for_caller()
 
     def _hang_up(self, reason: str, why: str) -> Iterator[Command]:
         self.over = True
@@ -111,7 +113,6 @@ class Mind:
     def _speech_started(self, event: ev.SpeechStarted, entry: Entry) -> Iterator[Command]:
         for timer in ("endpoint", "idle", "overlap"):
             yield do.CancelTimer(timer)
-        self._idle_asked = 0
         self.conversation.begin(event.segment)
         speech = self.plans.speech(entry.at_us)
         yield from self._overlap(self.floor.speech_started(event, entry.at_us, answering=self.plans.any, agent=speech))
@@ -152,6 +153,7 @@ class Mind:
         yield do.CancelTimer("overlap")
         yield from self.saying.go_on(reason)
         yield from self._answer_waiting()
+        yield from self.waiting.fill()
 
     def _partial(self, event: ev.PartialTranscript, entry: Entry) -> Iterator[Command]:
         text = f"{event.stable} {event.tail}" if event.stable and event.tail else event.stable or event.tail
@@ -178,6 +180,7 @@ class Mind:
         self.floor.speech_stopped(event)
         if self.floor.overlapping:
             yield from self._overlap(self.floor.decide(entry.at_us, self.plans.speech(entry.at_us)))
+        yield from self.waiting.fill()
         if not self.plans.any:
             yield from self._score(0)
             yield from self._endpoint(entry.at_us)
@@ -215,14 +218,16 @@ class Mind:
             if self._waiting:
                 yield from self._answer_waiting()
             elif verdict.over:
+                self.waiting.caller_is_there()
                 yield Decision("speak", f"ask again: {verdict.reason}")
                 yield from self.saying.whole(self.settings.wording.apology, "answer")
             else:
-                yield do.SetTimer("idle", self.settings.idle_ms)
+                yield from self.waiting.for_caller()
 
     def _commit(self, reason: str, scores: Mapping[str, float]) -> Iterator[Command]:
         yield Decision("think", f"turn over: {reason}", {name: round(score, 4) for name, score in scores.items()})
         self.saying.audible = self._wrote_since_commit = False
+        self.waiting.turn_over()
         self._waiting, self._tool_steps = "", 0
         self._missed_before = self._misses
         self.conversation.commit_turn()
@@ -240,6 +245,7 @@ class Mind:
         stream = self.conversation.committed
         self.plans.generation = Generation(self.plans.number("generation"), stream, after_result, blocked)
         yield do.Generate(self.plans.generation.number, stream.digest, after_result, blocked, due, stream)
+        yield from self.waiting.reply_asked(self.plans.generation.number)
 
     def _written(self, event: ev.ThoughtFormed | ev.ExpectationFormed, entry: Entry) -> Iterator[Command]:
         if self.plans.current(event.generation) is None:
@@ -273,6 +279,7 @@ class Mind:
 
     def _clause(self, event: ev.ClauseGenerated, entry: Entry) -> Iterator[Command]:
         if self.plans.current(event.generation) is not None:
+            yield from self.waiting.reply_began(event.generation)
             yield from self.saying.clause(event.text, self.expects)
 
     def _generation_ended(self, event: ev.GenerationEnded, entry: Entry) -> Iterator[Command]:
@@ -283,7 +290,7 @@ class Mind:
         if event.outcome == "silent":
             self.conversation.add(Role.SILENCE)
             yield Decision("silence", "the model has nothing to say yet")
-            yield do.SetTimer("idle", self.settings.idle_ms)
+            yield from self.waiting.for_caller()
         elif event.outcome == "failed" or (not spoke and event.outcome != "called"):
             yield Decision("speak", f"apologise: generation {event.outcome} without a usable reply")
             yield from self.saying.whole(self.settings.wording.apology, "answer")
@@ -314,35 +321,17 @@ class Mind:
         self._wrote_since_commit |= shape.effect == "write"
         self._tool_steps += 1
         self.conversation.add(Role.CALL, event.spoken, Role.END)
-        self.plans.call = ToolCall(self.plans.number("call"), event.tool, entry.at_us)
+        self.plans.call = ToolCall(self.plans.number("call"), event.tool, entry.at_us, slots=event.slots)
         yield Decision("tool", str(gate.reason))
         yield do.CallTool(self.plans.call.number, event.tool, event.arguments)
-        yield from self._fill(entry.at_us)
-
-    def _fill(self, now_us: int) -> Iterator[Command]:
-        """Cover the wait for a tool, if it is long and nobody speaks."""
-        call = self.plans.call
-        if call is None:
-            return
-        floor_open = not self.floor.caller_speaking and not self.floor.overlapping and not self.plans.utterances
-        usual_ms = self.settings.usual_ms.get(call.tool)
-        own = self.settings.tool_fillers.get(call.tool, "")
-        found = self._fillers.choose(call, now_us, usual_ms=usual_ms, floor_open=floor_open, own_text=own)
-        if found.text:
-            yield Decision("filler", f"{call.tool} takes {f'{usual_ms} ms usually' if usual_ms else 'long'}")
-            yield from self.saying.whole(found.text, "filler")
-        elif found.wait_ms:
-            yield do.SetTimer("filler", found.wait_ms)
+        yield from self.waiting.fill()
 
     def _tool_ended(self, event: ev.ToolReturned | ev.ToolFailed, entry: Entry) -> Iterator[Command]:
         if self.plans.call is None or self.plans.call.number != event.call:
             return
-        self.plans.call = None
+        yield from self.waiting.tool_ended(event)
         if isinstance(event, ev.ToolFailed) and event.reason == "cancelled":
             return
-        yield do.CancelTimer("filler")
-        if covered := self.plans.take_filler():
-            self.conversation.add(Role.FILLER, covered, Role.END)
         self.conversation.add(Role.RESULT, event.spoken if isinstance(event, ev.ToolReturned) else "failed")
         self._waiting = "result" if isinstance(event, ev.ToolReturned) else "failure"
         if self.floor.caller_speaking or self.floor.overlapping or self.conversation.turn.texts:
@@ -369,8 +358,7 @@ class Mind:
         utterance = self.saying.ended(event, entry.at_us)
         if utterance is None:
             return
-        if utterance.kind == "filler" and utterance.text and utterance.heard:
-            yield from self._fill(entry.at_us)
+        yield from self.waiting.fill()
         if utterance.goodbye and event.reason in ("played", "failed"):
             yield from self._hang_up("agent_hung_up", "goodbye was said")
         elif not self.plans.any:
@@ -386,15 +374,11 @@ class Mind:
             yield from self._overlap(self.floor.decide(entry.at_us, self.plans.speech(entry.at_us)))
             yield from self._endpoint(entry.at_us)
         elif event.timer == "filler":
-            yield from self._fill(entry.at_us)
+            yield from self.waiting.timer()
         elif event.timer == "limit":
             yield from self._hang_up("time_limit", f"the call reached {self.settings.time_limit_ms / 1000:g} s")
         elif event.timer == "idle" and not self.plans.any and not self.floor.caller_speaking:
-            self._idle_asked += 1
-            lost = self._idle_asked > self.settings.idle_limit
-            yield Decision("speak", "nobody answers" if lost else "silence: ask whether the caller is there")
-            text = self.settings.wording.lost_you if lost else self.settings.wording.still_there
-            yield from self.saying.whole(text, "answer", goodbye=lost)
+            yield from self.waiting.for_caller()
 
     def _part_failed(self, event: ev.PartFailed, entry: Entry) -> Iterator[Command]:
         if not event.recovered and event.part in ("door", "mind", "log"):

@@ -28,6 +28,7 @@ from collections.abc import Callable, Coroutine, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, TypeAlias, overload
 
+from policies.filler import slots_in
 from policies.shapes import ToolShape
 
 from .parameters import FreeText, Slot, ToolContext, ToolDefinitionError, ToolError, slots_of
@@ -65,8 +66,8 @@ class Tool:
     shape: ToolShape
     slow_s: float | None
     """How long the tool usually takes, as declared: decides whether a filler covers the wait."""
-    filler: str | None
-    """What to say while this tool runs, in place of the agent's own fillers."""
+    filler: str | tuple[str, ...] | None
+    """What to say while this tool runs, before the agent's own fillers; of several the first that can be filled."""
     slots: tuple[Slot, ...]
     context_parameter: str | None
 
@@ -82,6 +83,11 @@ class Tool:
     def name(self) -> str:
         """The name the model calls it by: the function's."""
         return self.shape.name
+
+    @property
+    def fillers(self) -> tuple[str, ...]:
+        """`filler` as texts."""
+        return (self.filler,) if isinstance(self.filler, str) else self.filler or ()
 
     @property
     def doc(self) -> str:
@@ -158,7 +164,7 @@ def tool(
     confirm: bool = ...,
     timeout_s: float = ...,
     slow_s: float | None = ...,
-    filler: str | None = ...,
+    filler: str | Sequence[str] | None = ...,
 ) -> Callable[[AsyncFunction], Tool]: ...
 
 
@@ -170,14 +176,15 @@ def tool(
     confirm: bool = False,
     timeout_s: float = 10.0,
     slow_s: float | None = None,
-    filler: str | None = None,
+    filler: str | Sequence[str] | None = None,
 ) -> Tool | Callable[[AsyncFunction], Tool]:
     """Make an async function a tool of the agent; its name, docstring and type hints are what the model sees.
 
     `effect` ``read`` promises that nothing changes, so the call may be made before the caller has finished; ``write``
     (the default, because forgetting it must be harmless) runs only after the turn is committed. `confirm` lets a write
     run only after its arguments were read back aloud and the caller agreed. `timeout_s`: when the call is given up.
-    `slow_s`: how long it usually takes. `filler`: what to say meanwhile. Raises `ToolDefinitionError`.
+    `slow_s`: how long it usually takes. `filler`: what to say meanwhile, ``let me look at {day}.`` with the
+    arguments as the caller said them; several texts for calls that leave some out. Raises `ToolDefinitionError`.
     """
 
     def make(function: AsyncFunction) -> Tool:
@@ -259,7 +266,7 @@ def _tool(
     confirm: bool,
     timeout_s: float,
     slow_s: float | None,
-    filler: str | None,
+    filler: str | Sequence[str] | None,
 ) -> Tool:
     name = getattr(function, "__name__", repr(function))
     if not inspect.iscoroutinefunction(function):
@@ -283,7 +290,14 @@ def _tool(
         timeout_s=float(timeout_s),
         doc=inspect.getdoc(function) or "",
     )
-    return Tool(function, shape, slow_s, filler, slots, context_parameter)
+    texts = filler if isinstance(filler, str) or filler is None else tuple(filler)
+    made = Tool(function, shape, slow_s, texts, slots, context_parameter)
+    known = [parameter.name for parameter in shape.parameters]
+    for slot in (slot for text in made.fillers for slot in slots_in(text)):
+        if slot not in known:
+            takes = ", ".join(known) or "none"
+            raise ToolDefinitionError(f"tool {name}: filler has the slot {{{slot}}}; its parameters are {takes}")
+    return made
 
 
 def _short(value: Any) -> str:

@@ -134,6 +134,7 @@ class _Utterance:
         self.added = 0
         self.place = 0
         self.furthest = 0
+        self.stop: int | None = None  # where it ends, if before its sound does
         self.finished = False
         self.cancelled = False
         self.paused = False
@@ -143,7 +144,7 @@ class _Utterance:
 
     @property
     def left(self) -> int:
-        return self.added - self.place
+        return (self.added if self.stop is None else self.stop) - self.place
 
     @property
     def sounding(self) -> bool:
@@ -188,9 +189,10 @@ class _Utterance:
             self.ramp.to(self.ramp.goal, FADE_SAMPLES)
         sound = self.sound[self.place : self.place + n]
         late = n < room and not self.finished and self.ramp.goal > 0
+        late |= self.stop is not None and n == self.left
         if late or not self.ramp.flat:
             gains = self.ramp.take(n)
-            if late:  # what comes next is not here: end softly
+            if late:  # what comes next is not here, or is dropped: end softly
                 fade = min(n, FADE_SAMPLES)
                 gains[n - fade :] *= np.arange(fade - 1, -1, -1) / fade
             sound = _scaled(sound, gains)
@@ -247,7 +249,7 @@ class Playout:
         """Adds sound int16[n] and the marks of its words (positions from the utterance's start, in order)."""
         check_pcm(pcm, f"sound of utterance {utterance!r}")
         found = self._known(utterance)
-        if found is None or found.cancelled:
+        if found is None or found.cancelled or found.stop is not None:
             return False
         if found.finished:
             raise PlayoutError(f"utterance {utterance!r} is finished; nothing can be added to it")
@@ -300,6 +302,18 @@ class Playout:
         found.cancelled = True
         if not found.paused:
             found.ramp.to(0.0, FADE_SAMPLES if found.sounding else 0)
+        self._settle(found)
+        return True
+
+    def cancel_at_word(self, utterance: str) -> bool:
+        """Drops what comes after the word that sounds now, which is played to its end; all of it if none does."""
+        found = self._known(utterance)
+        if found is None or found.cancelled:
+            return False
+        if not found.sounding or found.paused:
+            return self.cancel(utterance)
+        ends = (end for _, end in bounds(found.text, found.marks, found.added, finished=found.finished))
+        found.stop = min(found.added, next((end for end in ends if end > found.place), found.added))
         self._settle(found)
         return True
 
@@ -375,7 +389,7 @@ class Playout:
         return tuple(
             NextWord(head.text[mark.start_char : mark.end_char], mark.end_char, mark.first_sample + shift, end + shift)
             for mark, end in bounds(head.text, head.marks, head.added, finished=head.finished)
-            if mark.first_sample < head.added and end > head.place
+            if mark.first_sample < head.place + head.left and end > head.place
         )
 
     # -- inside -------------------------------------------------------------------------------------------------
@@ -401,7 +415,8 @@ class Playout:
         if utterance.cancelled:
             ends = utterance.hushed or not utterance.sounding
         else:
-            ends = utterance is self._queue[0] and utterance.finished and not utterance.left
+            whole = utterance.finished or utterance.stop is not None
+            ends = utterance is self._queue[0] and whole and not utterance.left
         if not ends:
             if utterance.paused and utterance.hushed and not utterance.silent:
                 utterance.silent = True

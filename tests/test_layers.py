@@ -29,7 +29,7 @@ PURE = (
     *(
         f"agent_runtime/{name}.py"
         for name in (
-            "events commands record conversation floor plans saying wording mind_settings mind labels latency"
+            "events commands record conversation floor plans saying waiting wording mind_settings mind labels latency"
         ).split()
     ),
     *(f"memory/{name}.py" for name in ("records", "recall", "rules")),

@@ -103,7 +103,7 @@ def test_a_cough_is_no_turn_and_a_long_mumble_is_asked_for_once() -> None:
     scene = talk()
     scene.begins(1000)
     assert scene.pauses(1400, spoke_until_ms=1200) == ["timer endpoint 400"]
-    assert scene.said("", 1450) == ["timer idle 8000"]
+    assert scene.said("", 1450) == ["timer idle 7750"]
     scene.begins(2000)
     scene.pauses(3200, spoke_until_ms=3000)
     assert scene.said("", 3250) == [
@@ -155,7 +155,7 @@ def test_silence_is_a_decision() -> None:
     scene = talk()
     scene.turn("hang on please", 1000)
     scene.thinks(1)
-    assert scene.ends(1, "silent") == ["(silence: the model has nothing to say yet)", "timer idle 8000"]
+    assert scene.ends(1, "silent") == ["(silence: the model has nothing to say yet)", "timer idle 59750"]
     assert scene.stream.endswith("<silence>")
 
 
@@ -227,7 +227,7 @@ def test_a_goodbye_that_is_interrupted_does_not_end_the_call() -> None:
 def test_a_silent_caller_is_asked_twice_and_then_left() -> None:
     scene = talk()
     assert scene.rings("idle", 8000) == [
-        "(speak: silence: ask whether the caller is there)",
+        "(speak: silence, nothing was asked: ask whether the caller is there)",
         "no timer idle",
         "say 1 answer 'are you still there?' end",
     ]

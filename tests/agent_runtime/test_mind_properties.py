@@ -43,6 +43,9 @@ class Watch:
         self.held: set[int] = set()
         self.over: set[int] = set()
         """Utterances cancelled or ended: no order may touch them again."""
+        self.fillers: set[int] = set()
+        self.ending: set[int] = set()
+        """Fillers whose last word is still said."""
         self.given_way = False
         """The caller has taken the floor and its turn is not over yet."""
         self.hung_up = False
@@ -106,6 +109,8 @@ class Watch:
             case do.Say(number, kind, last, text):
                 if number > self.numbers["utterance"]:
                     self._next("utterance", number)
+                if kind == "filler":
+                    self.fillers.add(number)
                 assert number not in self.over, f"utterance {number} was over"
                 free = not self.given_way or (kind == "filler" and not self.world.mind.floor.caller_speaking)
                 assert free, "nothing is said after the caller took the floor until its turn is over"
@@ -117,11 +122,13 @@ class Watch:
                 assert number in self.held, f"utterance {number} was not held"
                 assert not self.given_way, "nothing is resumed after the caller took the floor"
                 self.held.discard(number)
-            case do.Cancel(number):
-                assert number not in self.over
+            case do.Cancel(number, how):
+                assert number not in self.over or number in self.ending
+                assert how == "now" or number in self.fillers, "only a filler may end with its word"
                 self.over.add(number)
                 self.held.discard(number)
-                self.given_way = True
+                self.ending = self.ending | {number} if how == "word" else self.ending - {number}
+                self.given_way |= number not in self.fillers
             case do.CallTool(number, name, arguments):
                 self._next("call", number)
                 assert not self.called, "one tool at a time"
