@@ -28,8 +28,9 @@ __all__ = ["Waiting"]
 
 ENGINE = "engine"
 """Name of the wait from asking for a reply to its first clause."""
-ENGINE_MS = 300
-"""Taken for it before the first: the embedded engine needs 20 to 120 ms, a server 100 to 500. A guess."""
+ENGINE_MS = 150
+"""Taken for it before the first: the embedded engine needs 20 to 120 ms, a server 100 to 500, which is soon learned.
+A guess."""
 VOICE_MS = 80
 """From a clause to its first sample: what espeak-ng in its process takes, rounded up, and one frame."""
 

@@ -58,13 +58,13 @@ class FillerSettings:
     grace_ms: int = 100
     """A tool nobody knows is taken for a slow one after this long. A local one (a file, SQLite) is back in 2 to 20 ms,
     measured on the front desk; with the voice's 80 ms, what comes back within 180 ms is not talked over either."""
-    again_ms: int = 600
+    again_ms: int = 500
     """Least silence after a filler, or after words of the caller in the wait, before the next: none without a break."""
     most_ms: int = 1_000
     """Silence after which something is said where the wait is late; with the voice's own time it stays below 1.2 s."""
     trust_ms: int = 150
     """A prediction is believed until the wait is so much late. A guess."""
-    late_ms: int = 200
+    late_ms: int = 100
     """A filler may be predicted to end so much after the answer is ready; a wait too short for a text stays silent."""
     finish_ms: int = 400
     """A filler with no more than this left is heard out though the answer is ready; others are cut at a word."""
@@ -113,8 +113,7 @@ def choose(wait: Wait, settings: FillerSettings | None = None) -> Filler:
     """The filler to say now, if any: never the same twice in a row or while there are others, never over speech."""
     settings = settings or FillerSettings()
     texts = _texts(wait, settings)
-    none = not texts or (wait.thinking and not settings.thinking)
-    if none or wait.said_in_wait >= settings.most or not wait.floor_open:
+    if not texts or wait.said_in_wait >= settings.most or not wait.floor_open:
         # asked again when the floor opens; the wait itself ends nothing
         return Filler(None)
     grace_ms = settings.grace_ms - wait.waited_ms if not wait.known else 0
@@ -143,8 +142,9 @@ def _left_ms(wait: Wait) -> int:
 
 def _texts(wait: Wait, settings: FillerSettings) -> tuple[str, ...]:
     """What may be said, in order of preference: not yet said in this call, else the one said longest ago."""
-    first = (*wait.own, *(settings.thinking if wait.thinking else settings.texts))
-    listed = dict.fromkeys((*settings.longer, *first) if wait.said_in_wait else (*first, *settings.longer))
+    first = settings.thinking if wait.thinking else (*wait.own, *settings.texts)
+    later = settings.longer if wait.said_in_wait and not wait.thinking else ()
+    listed = dict.fromkeys((*later, *first))
     fresh = tuple(text for text in listed if text not in wait.said)
     if fresh:
         return fresh

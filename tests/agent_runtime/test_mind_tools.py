@@ -33,12 +33,12 @@ def test_a_slow_tool_is_covered_by_a_filler_and_its_result_answered() -> None:
     assert scene.wants(1, "find_slots", day="wednesday") == [
         "(tool: open)",
         "call 1 find_slots day=wednesday",
-        "(filler: tool find_slots: 1880 ms to come)",
+        "(filler: tool find_slots: 1730 ms to come)",
         "no timer idle",
         "say 1 filler 'let me look.' end",
     ]
     scene.sounds(1, 2100)
-    assert scene.played(1, "let me look.", 3200) == ["timer filler 600"]
+    assert scene.played(1, "let me look.", 3200) == ["timer filler 500"]
     assert scene.returns(1, "find_slots", "ten thirty two", 3600) == [
         "no timer filler",
         "(think: a tool returned)",
@@ -55,15 +55,15 @@ def test_a_tool_nobody_knows_gets_its_filler_after_a_short_grace_and_longer_ones
     scene.turn("what is free on wednesday", 1000)
     assert scene.wants(1, "find_slots", day="wednesday")[-1] == "timer filler 100"
     assert scene.rings("filler", 2150) == [
-        "(filler: tool find_slots: 1780 ms to come)",
+        "(filler: tool find_slots: 1630 ms to come)",
         "no timer idle",
         "say 1 filler 'let me look.' end",
     ]
     scene.sounds(1, 2230)
-    assert scene.played(1, "let me look.", 3200) == ["timer filler 600"]
-    assert scene.rings("filler", 3800)[-1] == "say 2 filler 'i am still looking.' end"
-    scene.sounds(2, 3880)
-    assert scene.played(2, "i am still looking.", 5300) == ["timer filler 600"]
+    assert scene.played(1, "let me look.", 3200) == ["timer filler 500"]
+    assert scene.rings("filler", 3700)[-1] == "say 2 filler 'i am still looking.' end"
+    scene.sounds(2, 3780)
+    assert scene.played(2, "i am still looking.", 5300) == ["timer filler 500"]
     assert scene.rings("filler", 5900)[-1] == "say 3 filler 'it is taking a moment, i am still looking.' end"
 
 
@@ -73,7 +73,7 @@ def test_a_tool_seen_to_be_quick_gets_no_filler_from_then_on() -> None:
     scene.wants(1, "find_slots", day="wednesday")
     scene.returns(1, "find_slots", "none", 2055)
     assert scene.mind.waiting.waits.values() == {"tool find_slots": [5]}
-    assert scene.wants(2, "find_slots", day="monday")[-1] == "timer filler 140", "unless it is late"
+    assert scene.wants(2, "find_slots", day="monday")[-1] == "timer filler 390", "unless it is late"
 
 
 def test_waits_of_an_earlier_call_are_known_in_this_one() -> None:
@@ -91,7 +91,7 @@ def test_a_tool_that_ran_early_is_waited_for_from_the_turns_end_but_foretold_fro
     assert call.began_us == call.asked_us == 2_050_000
     scene.mind.plans.call = ToolCall(1, "find_slots", 2_050_000, began_us=150_000)
     scene.mind.waiting.waits = scene.mind.waiting.waits.seen("tool find_slots", 2000)
-    assert scene.rings("filler", 2060)[-1] == "timer filler 225", "90 ms are left of it: too little for a filler"
+    assert scene.rings("filler", 2060)[-1] == "timer filler 475", "90 ms are left of it: too little for a filler"
     scene.returns(1, "find_slots", "none", 2350)
     assert scene.mind.waiting.waits.values() == {"tool find_slots": [2000, 2200]}
 
@@ -159,7 +159,7 @@ def test_a_filler_nobody_has_heard_yet_is_dropped_where_the_answer_is_near() -> 
 
 def test_a_slow_reply_is_covered_too_but_not_where_it_is_usually_quick() -> None:
     scene = talk(filler=FillerSettings())
-    assert scene.turn("what is free on wednesday", 1000)[-2:] == ["generate 1", "timer filler 735"]
+    assert scene.turn("what is free on wednesday", 1000)[-2:] == ["generate 1", "timer filler 685"]
     assert scene.writes(1, "nothing.")[0] == "no timer filler"
     slow = talk(filler=FillerSettings(), waits={"engine": [2000] * 4})
     assert slow.turn("what is free on wednesday", 1000)[-1] == "say 1 filler 'one moment.' end"

@@ -239,6 +239,20 @@ def test_cancelled_the_rest_is_never_heard(audible: bool, yielded: bool) -> None
 
 
 @both_modes
+@pytest.mark.parametrize("now_s", [None, 1.22], ids=["heard out", "cut after all"])
+def test_cancelled_at_a_word_that_word_is_still_said_unless_a_caller_speaks(audible: bool, now_s: float | None) -> None:
+    steps = [say(0.0, 1, "we are open until five."), at(1.2, do.Cancel(1, "word")), say(1.2, 2, "sorry?")]
+    mouth = played(*steps, *([at(now_s, do.Cancel(1))] if now_s else []), audible=audible, until_s=5.0)
+    first, second = mouth.of(ev.UtteranceEnded)
+    assert (first.utterance, first.reason, second.reason) == (1, "cancelled", "played")
+    heard = next(what for what in reversed(mouth.of(ev.UtteranceHeard)) if what.utterance == 1)
+    assert (heard.text, heard.complete) == ("we are open" if now_s else "we are open until", False)
+    if now_s is None:
+        assert heard.n_samples == 4 * WORD, "to the sample where the word ends"
+    assert mouth.of(ev.UtteranceStarted)[1].sample >= first.sample, "never two voices"
+
+
+@both_modes
 def test_what_is_yielded_before_it_sounds_stays_silent_until_resumed(audible: bool) -> None:
     mouth = played(say(0.0, 1, "which day?"), at(0.0, do.Yield(1)), at(3.0, do.Resume(1)), audible=audible)
     kinds = [type(event).__name__ for event in mouth.events]

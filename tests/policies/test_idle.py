@@ -48,7 +48,7 @@ def test_these_turns_ask_to_wait(turn: str) -> None:
 
 @pytest.mark.parametrize(
     "turn",
-    ["", "yes please", "i am waiting", "wednesday", "hold it", "how long do i have to wait until somebody sees me there"],
+    ["", "yes please", "i am waiting", "wednesday", "hold it", "how long do i have to wait until somebody sees me"],
 )  # fmt: skip
 def test_these_do_not(turn: str) -> None:
     assert not holds(turn)
