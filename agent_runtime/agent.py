@@ -19,6 +19,7 @@ from policies import PolicyError
 from policies.barge_in import BargeInSettings
 from policies.endpointing import EndpointSettings
 from policies.filler import FillerSettings
+from policies.idle import IdleSettings
 from policies.prompt import card
 from policies.repair import RepairSettings
 from policies.shapes import Kind, NoteField
@@ -109,6 +110,7 @@ class Agent:
     endpointing: EndpointSettings = field(default_factory=EndpointSettings)
     barge_in: BargeInSettings = field(default_factory=BargeInSettings)
     filler: FillerSettings = field(default_factory=FillerSettings)
+    idle: IdleSettings = field(default_factory=IdleSettings)
     repair: RepairSettings = field(default_factory=RepairSettings)
     wording: Wording = field(default_factory=Wording)
     thinking: ThinkingSettings = field(default_factory=ThinkingSettings)

@@ -30,7 +30,8 @@ relative to the folder. A key that is not listed is an error, so that a slip of 
     [tools.mcp.tool] confirm              true or false: read back and agreed to first (true for a write)
     [tools.mcp.tool] timeout_s            number: seconds after which a call is given up (10)
     [tools.mcp.tool] slow_s               number: seconds it usually takes
-    [tools.mcp.tool] filler               text: what to say while it runs
+    [tools.mcp.tool] filler               text, or texts: what to say while it runs; "let me look at {day}." is filled
+                                          from the call, and left out for the next text where no day is given
     [tools.mcp.tool] fixed                table: arguments that are always the same
     [tools.mcp.tool] leave_out            texts: optional parameters that are never given
     [tools.mcp.tool] times                texts: text parameters that hold a time as HH:MM
@@ -114,9 +115,21 @@ relative to the folder. A key that is not listed is an error, so that a slip of 
     [barge_in] settle_ms                  whole number
     [barge_in] many_words                 whole number
     [filler] texts                        texts: what covers the wait for a tool; see `policies.filler.FillerSettings`
-    [filler] slow_ms                      whole number: tools slower than this are covered (800)
+    [filler] longer                       texts: later fillers of the same wait
+    [filler] thinking                     texts: what covers the wait for the agent's own reply
+    [filler] limit_ms                     whole number: silence that is left alone (700)
+    [filler] grace_ms                     whole number
     [filler] again_ms                     whole number
+    [filler] most_ms                      whole number
+    [filler] late_ms                      whole number
+    [filler] finish_ms                    whole number
     [filler] most                         whole number
+    [idle] asked_ms                       whole number: silence of both that is borne after a question of the agent
+                                          (7000); see `policies.idle.IdleSettings`, also for the next
+    [idle] told_ms                        whole number
+    [idle] hold_ms                        whole number
+    [idle] again_ms                       whole number
+    [idle] most                           whole number
     [repair] after                        whole number: asking in another way; see `policies.repair.RepairSettings`
     [repair] text                         text
     [repair] without_example              text
@@ -141,6 +154,7 @@ from typing import Any
 from policies.barge_in import BargeInSettings
 from policies.endpointing import EndpointSettings
 from policies.filler import FillerSettings
+from policies.idle import IdleSettings
 from policies.repair import RepairSettings
 from policies.shapes import Kind, NoteField
 from policies.speculation import ThinkingSettings
@@ -178,6 +192,7 @@ POLICY_SECTIONS: Mapping[str, type[Any]] = {
     "endpointing": EndpointSettings,
     "barge_in": BargeInSettings,
     "filler": FillerSettings,
+    "idle": IdleSettings,
     "repair": RepairSettings,
     "thinking": ThinkingSettings,
     "wording": Wording,

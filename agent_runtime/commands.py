@@ -167,9 +167,13 @@ class Resume(Command):
 
 @dataclass(frozen=True, slots=True)
 class Cancel(Command):
-    """Drop what was not yet heard of an utterance. Answers: `UtteranceHeard`, `UtteranceEnded`."""
+    """Drop what was not yet heard of an utterance. Answers: `UtteranceHeard`, `UtteranceEnded`.
+
+    ``word``: the word that sounds now is still said; a later order to drop it ``now`` holds.
+    """
 
     utterance: int
+    how: Literal["now", "word"] = "now"
 
 
 @dataclass(frozen=True, slots=True)

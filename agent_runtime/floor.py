@@ -76,7 +76,12 @@ class Floor:
 
     def answered(self, line_origin_us: int) -> None:
         """The sample line begins here (microseconds since the call started)."""
-        self._line_origin_us = line_origin_us
+        self._line_origin_us = self._last_speech_us = line_origin_us
+
+    @property
+    def silent_since_us(self) -> int:
+        """Where the caller was last heard, or the beginning of the line."""
+        return self._last_speech_us
 
     @property
     def silencing(self) -> bool:

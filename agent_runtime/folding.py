@@ -19,6 +19,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from policies import filler
 from policies.brief import brief_of
 from policies.notes import UNKNOWN, read_note
 from policies.numerals import plain_words
@@ -75,7 +76,8 @@ class Folding:
 
     def begin(self, event: ev.ToolRequested, now_us: int) -> Iterator[Command]:
         """Start a call in the background, once: one that runs already for the same arguments is not started again."""
-        own, joined = self._settings.tool_fillers.get(event.tool, ""), self._runs(event.spoken)
+        own = next(iter(filler.filled(self._settings.tool_fillers.get(event.tool, ()), event.slots)), "")
+        joined = self._runs(event.spoken)
         brief = self.brief(event)
         self._talk.add(Role.CALL, event.spoken, Role.END)
         if own and not joined:
@@ -84,15 +86,15 @@ class Folding:
         if joined:
             yield Decision("wait", f"{event.tool} is at it already")
             return
-        call = ToolCall(self._plans.number("call"), event.tool, now_us)
+        call = ToolCall(self._plans.number("call"), event.tool, now_us, slots=event.slots)
         self._running[call.number] = _Late(call, event.spoken)
         yield Decision("tool", "in the background")
         yield do.CallTool(call.number, event.tool, event.arguments, brief=brief)
         if own:
-            call.fillers, call.filler_ended_us = 1, now_us
             yield Decision("filler", f"{event.tool} takes long")
             yield from self._saying.whole(own, "filler")
-            self._plans.take_filler()  # it stands in the stream
+            for utterance in self._plans.speaking:
+                utterance.taken |= utterance.kind == "filler"  # it stands in the stream
 
     def _runs(self, spoken: str) -> bool:
         return any(late.spoken == spoken for late in (*self._running.values(), *self.news))
@@ -106,12 +108,10 @@ class Folding:
         """The call that has run longest."""
         return next((late.call for late in self._running.values()), None)
 
-    def covered(self, utterance: Utterance, at_us: int) -> None:
-        """The agent has spoken: a filler for what still runs is not due before some silence."""
-        if utterance.kind == "filler" and utterance.text and utterance.heard:
+    def covered(self, utterance: Utterance) -> None:
+        """The agent has spoken while something runs: a filler is part of the talk then, for no call holds its place."""
+        if (self._running or self.news) and utterance.kind == "filler" and not utterance.taken and utterance.heard:
             self._talk.add(Role.SAY, utterance.heard, Role.END)
-        for late in self._running.values():
-            late.call.fillers, late.call.filler_ended_us = max(1, late.call.fillers), at_us
 
     # --- results -------------------------------------------------------------------------------------------------
 

@@ -106,17 +106,20 @@ class Speaking:
         elif isinstance(what, Trim):
             self._trim(what.utterance)
         else:
-            self._drop(what.utterance, "cancelled")
+            self._drop(what.utterance, "cancelled", at_word=what.how == "word")
         self._cause[what.utterance] = order.seq
         self._changed.set()
 
-    def _drop(self, utterance: int, why: _Fate) -> None:
+    def _drop(self, utterance: int, why: _Fate, *, at_word: bool = False) -> None:
         """Nothing more of an utterance is synthesised or played."""
         self._dropped.setdefault(utterance, why)
         self._clauses = deque((say, seq) for say, seq in self._clauses if say.utterance != utterance)
         if self._voicing is not None and self._voicing[0] == utterance:
             self._voicing[1].cancel()
-        self._playout.cancel(str(utterance))
+        if at_word:
+            self._playout.cancel_at_word(str(utterance))
+        else:
+            self._playout.cancel(str(utterance))
 
     def _trim(self, utterance: int) -> None:
         """The clause that has begun is said to its end; nothing behind it is synthesised or played."""

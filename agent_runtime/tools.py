@@ -30,6 +30,7 @@ from dataclasses import dataclass
 from typing import Any, Literal, TypeAlias, overload
 
 from policies.brief import Brief
+from policies.filler import slots_in
 from policies.shapes import ToolShape
 
 from .parameters import FreeText, Slot, ToolContext, ToolDefinitionError, ToolError, slots_of
@@ -70,8 +71,8 @@ class Tool:
     shape: ToolShape
     slow_s: float | None
     """How long the tool usually takes, as declared: decides whether a filler covers the wait."""
-    filler: str | None
-    """What to say while this tool runs, in place of the agent's own fillers."""
+    filler: str | tuple[str, ...] | None
+    """What to say while this tool runs, before the agent's own fillers; of several the first that can be filled."""
     slots: tuple[Slot, ...]
     lent: Mapping[str, str]
     """Parameters that the runtime fills in: "context" or "brief" -> the parameter's name."""
@@ -90,6 +91,11 @@ class Tool:
     def name(self) -> str:
         """The name the model calls it by: the function's."""
         return self.shape.name
+
+    @property
+    def fillers(self) -> tuple[str, ...]:
+        """`filler` as texts."""
+        return (self.filler,) if isinstance(self.filler, str) else self.filler or ()
 
     @property
     def doc(self) -> str:
@@ -140,7 +146,8 @@ class Tool:
     async def run(self, arguments: Mapping[str, Any], context: ToolContext, brief: Brief | None = None) -> Any:
         """Check `arguments`, call the function, give its result as plain JSON values.
 
-        A tool that takes a brief and is given none gets one without a task. Raises `ToolArgumentError` before the function runs, `ToolResultError` after it, and what the function raises.
+        A tool that takes a brief and is given none gets one without a task. Raises `ToolArgumentError` before the
+        function runs, `ToolResultError` after it, and what the function raises.
         """
         values = self.check(arguments)
         lent = {"context": context, "brief": brief or Brief("")}
@@ -166,7 +173,7 @@ def tool(
     confirm: bool = ...,
     timeout_s: float = ...,
     slow_s: float | None = ...,
-    filler: str | None = ...,
+    filler: str | Sequence[str] | None = ...,
     background: bool = ...,
 ) -> Callable[[AsyncFunction], Tool]: ...
 
@@ -179,7 +186,7 @@ def tool(
     confirm: bool = False,
     timeout_s: float = 10.0,
     slow_s: float | None = None,
-    filler: str | None = None,
+    filler: str | Sequence[str] | None = None,
     background: bool = False,
 ) -> Tool | Callable[[AsyncFunction], Tool]:
     """Make an async function a tool of the agent; its name, docstring and type hints are what the model sees.
@@ -187,8 +194,9 @@ def tool(
     `effect` ``read`` promises that nothing changes, so the call may be made before the caller has finished; ``write``
     (the default, because forgetting it must be harmless) runs only after the turn is committed. `confirm` lets a write
     run only after its arguments were read back aloud and the caller agreed. `timeout_s`: when the call is given up.
-    `slow_s`: how long it usually takes. `filler`: what to say meanwhile. `background`: the agent goes on talking at
-    once and weaves the result in when it comes. Raises `ToolDefinitionError`.
+    `slow_s`: how long it usually takes. `filler`: what to say meanwhile, ``let me look at {day}.`` with the
+    arguments as the caller said them; several texts for calls that leave some out. `background`: the agent goes on
+    talking at once and weaves the result in when it comes. Raises `ToolDefinitionError`.
     """
 
     def make(function: AsyncFunction) -> Tool:
@@ -270,7 +278,7 @@ def _tool(
     confirm: bool,
     timeout_s: float,
     slow_s: float | None,
-    filler: str | None,
+    filler: str | Sequence[str] | None,
     background: bool,
 ) -> Tool:
     name = getattr(function, "__name__", repr(function))
@@ -296,7 +304,14 @@ def _tool(
         timeout_s=float(timeout_s),
         doc=f"{doc} {_LATER}".strip() if background else doc,
     )
-    return Tool(function, shape, slow_s, filler, slots, lent, background)
+    texts = filler if isinstance(filler, str) or filler is None else tuple(filler)
+    made = Tool(function, shape, slow_s, texts, slots, lent, background)
+    known = [parameter.name for parameter in shape.parameters]
+    for slot in (slot for text in made.fillers for slot in slots_in(text)):
+        if slot not in known:
+            takes = ", ".join(known) or "none"
+            raise ToolDefinitionError(f"tool {name}: filler has the slot {{{slot}}}; its parameters are {takes}")
+    return made
 
 
 def _short(value: Any) -> str:

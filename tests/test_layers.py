@@ -29,7 +29,8 @@ PURE = (
     *(
         f"agent_runtime/{name}.py"
         for name in (
-            "events commands record conversation floor folding plans saying wording mind_settings mind labels latency"
+            "events commands record conversation floor folding plans saying waiting drafting reading answering wording "
+            "mind_settings mind labels latency carrying_on"
         ).split()
     ),
     *(f"memory/{name}.py" for name in ("records", "recall", "rules")),

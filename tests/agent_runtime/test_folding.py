@@ -52,7 +52,7 @@ def test_a_tool_in_the_background_does_not_hold_the_turn() -> None:
 
 
 def test_its_own_filler_is_said_at_once_and_stands_before_the_result() -> None:
-    scene = asking(tool_fillers={"ask_doctor": "i am asking our doctor."})
+    scene = asking(tool_fillers={"ask_doctor": ("i am asking our doctor.",)})
     assert scene.wants(1, "ask_doctor", about="knees")[2:] == [
         "(filler: ask_doctor takes long)",
         "no timer idle",
@@ -135,7 +135,8 @@ def test_a_call_that_runs_already_is_not_started_again() -> None:
         "generate 4 on a result without ask_doctor",
     ]
     scene.ends(4, "silent")
-    assert scene.returns(1, "ask_doctor", "rest and ice", 8000)[-1] == "timer settle 500"
+    assert scene.returns(1, "ask_doctor", "rest and ice", 8000) == [], "a filler covers the wait"
+    assert scene.played(2, "let me look.", 8500)[-1] == "generate 5 on a result"
 
 
 def test_a_turn_that_is_given_back_loses_no_result() -> None:
@@ -214,7 +215,7 @@ def test_a_long_wait_is_covered_after_a_silence_and_the_filler_stands_as_what_wa
     scene = speaking()
     scene.ends(2)
     assert scene.played(1, "i am asking the doctor, and meanwhile i can look for a time.", 6000)[-1] == (
-        "timer filler 5000"
+        "timer filler 500"
     )
     assert scene.rings("filler", 11000)[-1] == "say 2 filler 'let me look.' end"
     scene.sounds(2, 11100)

@@ -39,7 +39,7 @@ def test_a_backchannel_lets_the_agent_go_on_where_it_stopped() -> None:
     assert scene.pauses(3300, spoke_until_ms=3100) == ["no timer overlap", "(resume: backchannel)", "Resume 1"]
     assert scene.tell(ev.UtteranceResumed(1, 3310 * 16), 3310) == []
     assert scene.said("mm hm", 3350) == []
-    assert scene.played(1, "we are open from nine to five every day.", 5400) == ["prefill", "timer idle 8000"]
+    assert scene.played(1, "we are open from nine to five every day.", 5400) == ["timer idle 8000", "prefill"]
     assert scene.stream.endswith("<say> we are open from nine to five every day.<end>"), "once, and nothing of the hum"
 
 
@@ -50,7 +50,7 @@ def test_two_backchannels_do_not_add_up_to_a_turn() -> None:
         scene.utters("mm hm", begin_ms + 300)
         scene.pauses(begin_ms + 700, spoke_until_ms=begin_ms + 500)
         scene.said("mm hm", begin_ms + 750)
-    assert scene.played(1, "we are open from nine to five every day.", 6000) == ["prefill", "timer idle 8000"]
+    assert scene.played(1, "we are open from nine to five every day.", 6000) == ["timer idle 8000", "prefill"]
 
 
 def test_noise_during_the_answer_is_waited_out_and_the_agent_goes_on() -> None:
@@ -92,7 +92,7 @@ def test_a_hum_right_behind_a_hum_is_held_like_the_first() -> None:
     assert scene.begins(3450, no_floor=0.9) == [*QUIET, "timer overlap 800"]
     assert scene.pauses(3928, spoke_until_ms=3800) == ["no timer overlap"], "it was nothing"
     assert scene.said("can", 3940) == []
-    assert scene.played(1, "we are open from nine to five every day.", 5400) == ["prefill", "timer idle 8000"]
+    assert scene.played(1, "we are open from nine to five every day.", 5400) == ["timer idle 8000", "prefill"]
     assert scene.stream.endswith("every day.<end>"), "nothing of either"
 
 

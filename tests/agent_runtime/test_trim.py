@@ -8,7 +8,7 @@ from typing import Any
 
 from agent_runtime import commands as do
 from agent_runtime import events as ev
-from tests.agent_runtime.test_speaking import FIRST, WORD, Mouth, Step, ToneVoice, at, both_modes, played, say
+from tests.agent_runtime.mouth import FIRST, WORD, Mouth, Step, ToneVoice, at, both_modes, played, say
 
 FIVE = (say(0.0, 1, "we are open until five,", last=False),)
 ALL = (*FIVE, say(0.1, 1, "and the clinic", last=False), say(0.2, 1, "is at the river."))
