@@ -171,7 +171,9 @@ def _make_engine(agent: Agent, run: Runner) -> tuple[AbstractAsyncContextManager
         return made[0]
     from .engines.fallback import FallbackEngine, Seat
 
-    seats = [Seat(one.title, *pair, one.stall_s) for one, pair in zip(wanted, made, strict=True)]
+    seats = [
+        Seat(one.title, engine, language, one.stall_s) for one, (engine, language) in zip(wanted, made, strict=True)
+    ]
     return FallbackEngine(seats), made[0][1]
 
 

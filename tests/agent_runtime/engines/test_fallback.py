@@ -45,9 +45,9 @@ class MortalServer(CoreServer):
         super().__init__(boxed_model(), chat=CoreChat.load(BOXED_MODEL, front_desk()))
         self.lives, self.end = lives, end
 
-    async def _written(self, *given: Any) -> AsyncIterator[int]:
+    async def _written(self, *given: Any, **more: Any) -> AsyncIterator[int]:
         limit, line = given[3], given[5]
-        async for token in super()._written(*given):
+        async for token in super()._written(*given, **more):
             if limit > 1:
                 if self.lives <= 0:
                     if self.end == "silent":
@@ -56,10 +56,10 @@ class MortalServer(CoreServer):
                 self.lives -= 1
             yield token
 
-    async def _answer(self, method: str, *given: Any) -> None:
+    async def _answer(self, *given: Any, **more: Any) -> None:
         if self.lives <= 0 and self.end == "dead":
             raise HungUp
-        await super()._answer(method, *given)
+        await super()._answer(*given, **more)
 
 
 def served(server: CoreServer, *, tokens: bool = True, timeout_s: float = 10.0) -> Agent:
@@ -258,14 +258,22 @@ def test_a_fork_falls_back_on_its_own_and_marks_belong_to_the_engine() -> None:
     run_virtual(main())
 
 
-def test_engines_that_cannot_be_entered_raise_the_first_fault() -> None:
-    @asynccontextmanager
-    async def broken(name: str) -> AsyncIterator[Engine]:
-        raise ConnectionError(name)
-        yield
+class Broken:
+    """An engine that cannot be entered."""
 
+    def __init__(self, why: str) -> None:
+        self.why = why
+
+    async def __aenter__(self) -> Engine:
+        raise ConnectionError(self.why)
+
+    async def __aexit__(self, *details: object) -> None:
+        """It was never entered."""
+
+
+def test_engines_that_cannot_be_entered_raise_the_first_fault() -> None:
     async def main() -> None:
-        async with FallbackEngine([Seat("a", broken("first"), None), Seat("b", broken("second"), None)]):
+        async with FallbackEngine([Seat("a", Broken("first"), None), Seat("b", Broken("second"), None)]):
             pass
 
     with pytest.raises(ConnectionError, match="first"):
