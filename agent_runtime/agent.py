@@ -15,7 +15,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal, get_args
 
+from audio.echo import EchoSettings
 from policies import PolicyError
+from policies.backchannel import BackchannelSettings
 from policies.barge_in import BargeInSettings
 from policies.endpointing import EndpointSettings
 from policies.filler import FillerSettings
@@ -180,6 +182,8 @@ class Agent:
     """Where the language model is served, if `engine` is ``openai``."""
     endpointing: EndpointSettings = field(default_factory=EndpointSettings)
     barge_in: BargeInSettings = field(default_factory=BargeInSettings)
+    backchannel: BackchannelSettings = field(default_factory=BackchannelSettings)
+    echo: EchoSettings = field(default_factory=EchoSettings)
     filler: FillerSettings = field(default_factory=FillerSettings)
     repair: RepairSettings = field(default_factory=RepairSettings)
     wording: Wording = field(default_factory=Wording)
@@ -287,6 +291,9 @@ class Agent:
         values = {f.name: getattr(self, f.name) for f in dataclasses.fields(self) if f.name not in left_out}
         values["tools"] = [(tool.shape, tool.slow_s, tool.filler) for tool in self.tools]
         values["model"] = self.model.name if self.model else None
+        for name, default in (("echo", EchoSettings()), ("backchannel", BackchannelSettings())):
+            if values[name] == default:
+                del values[name]
         if self.recogniser == RecogniserSettings():
             del values["recogniser"]  # logs from before there was a choice keep their digest
         else:

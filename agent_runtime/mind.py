@@ -210,6 +210,9 @@ class Mind:
             yield from self._commit(verdict.reason, verdict.scores)
         elif not verdict.over and verdict.wait_ms > 0:
             yield do.SetTimer("endpoint", verdict.wait_ms)
+            owed = bool(self._waiting)
+            hum = self.floor.backchannel(now_us, turn.text, self.expects, settled=turn.settled, owed=owed)
+            yield from self.saying.hum(hum)
         else:
             self.conversation.clear_turn()
             if self._waiting:

@@ -65,7 +65,7 @@ def mind_settings(agent: Agent, today: datetime.date) -> MindSettings:
         tools={tool.name: tool.shape for tool in agent.tools},
         notes=tuple(agent.notes),
         usual_ms={tool.name: round(tool.slow_s * 1000) for tool in agent.tools if tool.slow_s is not None},
-        floor=FloorSettings(endpointing=agent.endpointing, barge_in=agent.barge_in),
+        floor=FloorSettings(agent.endpointing, agent.barge_in, agent.backchannel),
         filler=agent.filler,
         tool_fillers={tool.name: tool.filler for tool in agent.tools if tool.filler},
         wording=agent.wording,

@@ -37,6 +37,12 @@ class Saying:
         yield do.Say(utterance.number, kind, last=True, text=text)
         yield from self._hold_back(utterance)
 
+    def hum(self, text: str) -> Iterator[Command]:
+        """Show that we listen, if there is a text for it: no answer, no floor, nothing for the history."""
+        if text:
+            yield Decision("backchannel", "a long turn goes on")
+            yield from self.whole(text, "backchannel")
+
     def clause(self, text: str, expects: str) -> Iterator[Command]:
         """Say the next clause of the reply that is being written; the first one begins it."""
         reply = self._plans.reply
@@ -106,14 +112,15 @@ class Saying:
         """The utterance that is over, None for one that is not ours; what was heard of it stands in the stream now.
 
         A filler stands there only while its wait goes on: one that still played when the result came was taken before
-        (`Plans.take_filler`), and its call is over. A call that still waits may need the next filler.
+        (`Plans.take_filler`), and its call is over. A call that still waits may need the next filler. A backchannel
+        never stands there.
         """
         utterance = self._plans.utterances.pop(event.utterance, None)
         if utterance is None:
             return None
         if self._plans.reply is utterance:
             self._plans.reply = None
-        if utterance.kind != "filler":
+        if utterance.kind not in ("filler", "backchannel"):
             self._conversation.said(
                 utterance.text,
                 utterance.heard,
@@ -121,7 +128,7 @@ class Saying:
                 goodbye=utterance.goodbye,
                 thoughts=utterance.thoughts,
             )
-        elif utterance.text and utterance.heard and self._plans.call is not None:
+        elif utterance.kind == "filler" and utterance.text and utterance.heard and self._plans.call is not None:
             self._conversation.add(Role.FILLER, utterance.heard, Role.END)
             self._plans.call.filler_ended_us = at_us
         return utterance
