@@ -15,7 +15,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal, get_args
 
+from audio.echo import EchoSettings
 from policies import PolicyError
+from policies.backchannel import BackchannelSettings
 from policies.barge_in import BargeInSettings
 from policies.endpointing import EndpointSettings
 from policies.filler import FillerSettings
@@ -109,6 +111,8 @@ class Agent:
     """Without a token for so long the one above has failed, if another can stand in."""
     endpointing: EndpointSettings = field(default_factory=EndpointSettings)
     barge_in: BargeInSettings = field(default_factory=BargeInSettings)
+    backchannel: BackchannelSettings = field(default_factory=BackchannelSettings)
+    echo: EchoSettings = field(default_factory=EchoSettings)
     filler: FillerSettings = field(default_factory=FillerSettings)
     idle: IdleSettings = field(default_factory=IdleSettings)
     repair: RepairSettings = field(default_factory=RepairSettings)
@@ -227,6 +231,9 @@ class Agent:
         if self.thinker is not None:
             values["thinker"] = self.thinker.described()
         values["model"] = self.model.name if self.model else None
+        for name, default in (("echo", EchoSettings()), ("backchannel", BackchannelSettings())):
+            if values[name] == default:
+                del values[name]
         values["voice"] = self.voice.digested()
         if self.recogniser.kind == "pocketsphinx":
             del values["recogniser"]  # logs from before there was a choice keep their digest

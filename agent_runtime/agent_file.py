@@ -114,6 +114,16 @@ relative to the folder. A key that is not listed is an error, so that a slip of 
     [barge_in] long_ms                    whole number
     [barge_in] settle_ms                  whole number
     [barge_in] many_words                 whole number
+    [backchannel] on                      true or false: hum now and then while the caller speaks long (false)
+    [backchannel] texts                   texts: what is said, in order of use
+    [backchannel] after_ms                whole number: see `policies.backchannel`, also for the next
+    [backchannel] apart_ms                whole number
+    [backchannel] from_ms                 whole number
+    [backchannel] until_ms                whole number
+    [backchannel] likely_over             number
+    [echo] guard                          true or false: our own voice coming back is no speech of the caller's (true)
+    [echo] longest_ms                     whole number: see `audio.echo.EchoSettings`, also for the next
+    [echo] margin_db                      number
     [filler] texts                        texts: what covers the wait for a tool; see `policies.filler.FillerSettings`
     [filler] longer                       texts: later fillers of the same wait
     [filler] thinking                     texts: what covers the wait for the agent's own reply
@@ -151,6 +161,8 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
+from audio.echo import EchoSettings
+from policies.backchannel import BackchannelSettings
 from policies.barge_in import BargeInSettings
 from policies.endpointing import EndpointSettings
 from policies.filler import FillerSettings
@@ -191,6 +203,8 @@ __all__ = ["FILE_NAME", "AgentFileError", "accepted_keys", "load_agent"]
 POLICY_SECTIONS: Mapping[str, type[Any]] = {
     "endpointing": EndpointSettings,
     "barge_in": BargeInSettings,
+    "backchannel": BackchannelSettings,
+    "echo": EchoSettings,
     "filler": FillerSettings,
     "idle": IdleSettings,
     "repair": RepairSettings,

@@ -216,6 +216,11 @@ class Mind:
             yield from self.answering.begin()
         elif not verdict.over and verdict.wait_ms > 0:
             yield do.SetTimer("endpoint", verdict.wait_ms)
+            owed = self.answering.owed
+            hum = self.floor.backchannel(now_us, turn.text, self.expects, settled=turn.settled, owed=owed)
+            if hum:
+                yield Decision("backchannel", "a long turn goes on")
+                yield from self.answering.say(hum, "backchannel")
         else:
             self.conversation.clear_turn()
             yield from self.answering.drafts.drop_all("nothing can be answered")

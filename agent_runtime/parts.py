@@ -81,7 +81,7 @@ def mind_settings(agent: Agent, today: datetime.date) -> MindSettings:
         background={tool.name for tool in agent.tools if tool.background},
         briefs={tool.name: _limits(agent, tool.name) for tool in agent.tools if "brief" in tool.lent},
         usual_ms={tool.name: round(tool.slow_s * 1000) for tool in agent.tools if tool.slow_s is not None},
-        floor=FloorSettings(endpointing=agent.endpointing, barge_in=agent.barge_in),
+        floor=FloorSettings(agent.endpointing, agent.barge_in, agent.backchannel),
         filler=agent.filler,
         tool_fillers={tool.name: tool.fillers for tool in agent.tools if tool.filler},
         idle=agent.idle,

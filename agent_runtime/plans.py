@@ -102,8 +102,8 @@ class Plans:
 
     @property
     def speaking(self) -> Iterator[Utterance]:
-        """The utterances that were not given up, in order."""
-        return (utterance for utterance in self.utterances.values() if not utterance.cancelled)
+        """The utterances that were not given up, in order; a backchannel holds no floor and answers nothing."""
+        return (one for one in self.utterances.values() if not one.cancelled and one.kind != "backchannel")
 
     @property
     def settling(self) -> bool:

@@ -150,7 +150,8 @@ class Saying:
         """The utterance that is over, None for one that is not ours; what was heard of it stands in the stream now.
 
         A filler stands there only while its wait goes on: one that still played when the result came was taken before
-        (`Plans.take_filler`), and its call is over. A call that still waits may need the next filler.
+        (`Plans.take_filler`), and its call is over. A call that still waits may need the next filler. A backchannel
+        never stands there.
         """
         utterance = self._plans.utterances.pop(event.utterance, None)
         if utterance is None:

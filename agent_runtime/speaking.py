@@ -14,6 +14,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import aclosing
 from typing import Literal
 
+from audio.echo import FarEnd
 from audio.playout import Ended, Paused, Playout, Resumed, Started, WordMark
 
 from .bus import Bus
@@ -47,11 +48,13 @@ class Speaking:
     """One call's mouth: `voice_run` synthesises, `playout_run` paces; both live in the session's group.
 
     With `audible=False` the call has no audio: the ledger then moves from event to event instead of frame by frame,
-    and a door that has `play_words` (see `ports.PlayWords`) is told the words in place of the frames.
+    and a door that has `play_words` (see `ports.PlayWords`) is told the words in place of the frames. `far` is told
+    what the door is handed.
     """
 
-    def __init__(self, bus: Bus, door: Door, voice: Voice, *, audible: bool = True) -> None:
+    def __init__(self, bus: Bus, door: Door, voice: Voice, *, audible: bool = True, far: FarEnd | None = None) -> None:
         self._bus, self._door, self._voice, self._audible = bus, door, voice, audible
+        self._far = far
         self._playout = Playout()
         self._loop = asyncio.get_running_loop()
         self._line_origin_s: float | None = None
@@ -222,6 +225,8 @@ class Speaking:
                 next_s += FRAME / RATE_HZ
                 if pcm.any():
                     self._door.play(pcm, sample)
+                    if self._far is not None:
+                        self._far.add(pcm, sample)
             else:
                 next_s += await self._take_at_once() / RATE_HZ
 

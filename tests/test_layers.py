@@ -36,7 +36,7 @@ PURE = (
     *(f"memory/{name}.py" for name in ("records", "recall", "rules")),
     *(
         f"audio/{name}.py"
-        for name in ("frame", "g711", "resample", "vad", "transcript", "agreement", "heard", "playout", "jitter")
+        for name in "frame g711 resample vad transcript agreement heard playout jitter echo".split()
     ),
 )
 """The pure ring (STYLE 3), with all of `policies/` but `policies/learned/`."""
