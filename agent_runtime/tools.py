@@ -140,7 +140,8 @@ class Tool:
     async def run(self, arguments: Mapping[str, Any], context: ToolContext, brief: Brief | None = None) -> Any:
         """Check `arguments`, call the function, give its result as plain JSON values.
 
-        A tool that takes a brief and is given none gets one without a task. Raises `ToolArgumentError` before the function runs, `ToolResultError` after it, and what the function raises.
+        A tool that takes a brief and is given none gets one without a task. Raises `ToolArgumentError` before the
+        function runs, `ToolResultError` after it, and what the function raises.
         """
         values = self.check(arguments)
         lent = {"context": context, "brief": brief or Brief("")}

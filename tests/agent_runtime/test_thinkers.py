@@ -245,7 +245,8 @@ def test_a_section_is_read(tmp_path: Path) -> None:
     served = loaded(
         tmp_path,
         '[thinker]\nkind = "openai"\nname = "doctor"\nbase_url = "http://h/v1"\nmodel = "big"\napi_key_env = "BIG"\n'
-        'knows = "Illness."\ntopics = ["knees"]\nfiller = "i ask the doctor."\nslow_s = 2\nwords = 30\nlimits = ["a price"]\n',
+        'knows = "Illness."\ntopics = ["knees"]\nfiller = "i ask the doctor."\nslow_s = 2\nwords = 30\n'
+        'limits = ["a price"]\n',
     ).thinker
     assert served == Thinker(
         kind="openai",
