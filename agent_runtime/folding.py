@@ -133,7 +133,7 @@ class Folding:
 
     @property
     def _worth_it(self) -> bool:
-        """There is something to say that the present answer does not know, and the caller is silent. A failure waits."""
+        """There is news that the present answer does not know, and the caller is silent. A failure waits."""
         silent = not self._floor.caller_speaking and not self._floor.overlapping
         return silent and self._settings.thinking.speak and any(not late.failed for late in self.news)
 
