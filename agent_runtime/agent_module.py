@@ -51,7 +51,7 @@ def load_module(path: Path) -> types.ModuleType:
 
 
 def loaded_module(path: Path) -> types.ModuleType:
-    """The module at `path` as it was run last, so that what stands in it is one thing; run now if it never was."""
+    """The module at `path` as it was run last, so that its state is shared; run now if it never was."""
     return sys.modules.get(f"{_package_of(path.resolve().parent)}.{path.stem}") or load_module(path)
 
 

@@ -133,12 +133,13 @@ class Folding:
 
     @property
     def _worth_it(self) -> bool:
-        """There is something to say that the present answer does not know. A failure can wait for its end."""
-        return self._settings.thinking.speak and any(not late.failed for late in self.news)
+        """There is news that the present answer does not know, and the caller is silent. A failure waits."""
+        silent = not self._floor.caller_speaking and not self._floor.overlapping
+        return silent and self._settings.thinking.speak and any(not late.failed for late in self.news)
 
     def trim(self) -> Iterator[Command]:
-        """Fold the news into the answer that is being said, if one is and the caller is silent."""
-        if self._worth_it and not self._floor.caller_speaking and not self._floor.overlapping:
+        """Fold the news into the answer that is being said, if one is."""
+        if self._worth_it:
             yield from self._cut_short(f"{self.news[-1].call.tool} returned")
 
     def _cut_short(self, why: str) -> Iterator[Command]:

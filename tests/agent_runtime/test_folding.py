@@ -177,6 +177,16 @@ def test_a_result_before_the_first_clause_has_the_answer_written_again() -> None
     assert scene.stream == f"{HEAD}{LATE}"
 
 
+def test_a_first_clause_under_the_callers_speech_is_not_written_again_yet() -> None:
+    scene = asking()
+    scene.wants(1, "ask_doctor", about="knees")
+    scene.returns(1, "ask_doctor", "rest and ice", 2100)
+    scene.begins(2200)
+    assert "CancelGeneration 2" not in scene.writes(2, "i am asking the doctor,")
+    scene.utters("mm hm", 2400)
+    assert scene.pauses(2700, spoke_until_ms=2500)[-1] == "Trim 1"
+
+
 def test_a_result_during_another_tools_wait_is_told_with_that_tools() -> None:
     scene = asking()
     scene.wants(1, "ask_doctor", about="knees")

@@ -195,9 +195,9 @@ def finish(chance: Chance) -> None:
     raise AssertionError("the call did not end")
 
 
-def play(pick: Pick, steps: int) -> Watch:
+def play(pick: Pick, steps: int, watch: Watch | None = None) -> Watch:
     """A call with so many random things in it."""
-    watch = Watch(World())
+    watch = watch or Watch(World())
     chance = Chance(watch, pick)
     watch.world.begin()
     watch.settle()
@@ -232,5 +232,6 @@ def test_hundreds_of_seeded_calls_keep_the_promises() -> None:
         for entry in orders:
             what = entry.what
             seen.add(f"CallTool {what.tool}" if isinstance(what, do.CallTool) else type(what).__name__)
-    never = {"SendDigits", "Transfer", "CallTool", "Action", "Command"}  # no decision of this mind asks for these yet
+    # no decision of this mind asks for these yet, or not with these tools (`Trim`: see test_folding_properties)
+    never = {"SendDigits", "Transfer", "CallTool", "Action", "Command", "Trim"}
     assert seen >= set(do.__all__) - never | {f"CallTool {name}" for name in ("find_slots", "book", "jot")}
