@@ -72,9 +72,10 @@ def bench_caller(seed: int, first: int | None = None) -> BenchCaller:
         wait_s = chance.uniform(0.35, 0.9)
         trigger = after_turn(wait_s, when=says(before))
         if asked.kind != "turn":
-            trigger = into_turn(chance.uniform(1.6, 2.2), when=None)
+            trigger = into_turn(chance.uniform(1.6, 2.2))
         segments = tuple(
-            Segment(_clip(part, pace), asked.pause_ms if place else 0) for place, part in enumerate(asked.text.split("/"))
+            Segment(_clip(part, pace), asked.pause_ms if place else 0)
+            for place, part in enumerate(asked.text.split("/"))
         )
         lines.append(Line(f"{number} {asked.name}", trigger, segments, asked.kind, optional=asked.kind != "turn"))
         before = asked.answered or before
@@ -109,18 +110,17 @@ def _turns(chance: Random, seed: int, first: int) -> list[Asked]:
     over = (
         Asked("hum", "overlap", "mm-hm", kind="backchannel"),
         Asked("barge in", "overlap", "sorry how much does it cost", kind="barge_in", answered="costs you nothing"),
-    )[seed % 2]
-    found = finds[seed // 2 % 4]
-    slot = "first" if seed % 3 else "second"
+        Asked("attention", "overlap", "i see", kind="backchannel"),
+    )[seed % 3]
+    found, nth = finds[(seed // 4 + seed) % 4], chance.randrange(2)
     return [
         openings[first % 4],
         Asked("bring", "tail", "and what do i have to bring along please", answered="how much of it you take"),
         over,
-        Asked(found.name, found.matter, found.text, found.tool, found.pause_ms, answered=free),
         Asked("other day", "slot", f"and what would you have on {other}", "find", answered=free),
         Asked("waiting", "slot", f"how long do people wait for a {service}", "waiting", answered="anything else"),
-        Asked("back", "correction", f"then {other} no {day}", "find", answered=free),
-        Asked("time", "slot", f"then please write me down for {_TIMES[day][slot == 'second']}",
+        Asked(found.name, found.matter, found.text, found.tool, found.pause_ms, answered=free),
+        Asked("time", "slot", f"then please write me down for {_TIMES[day][nth]}",
               answered="what name" if first % 4 else "is that right"),
         *([Asked("name", "slot", f"my name is {name}", answered="is that right")] if first % 4 else []),
         Asked("yes", "answer", "yes that is right", "book", answered="is there something else"),
