@@ -14,12 +14,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from policies.speculation import Depth
 from policies.trajectory import Trajectory
 
 from .events import personal
 
 __all__ = [
     "Action",
+    "Adopt",
     "CallTool",
     "Cancel",
     "CancelGeneration",
@@ -69,6 +71,18 @@ class Decision(Command):
     scores: Mapping[str, float] = field(default_factory=dict)
 
 
+@dataclass(frozen=True, slots=True)
+class Adopt(Command):
+    """What was prepared before the turn was over is part of the answer now. Nobody carries this out: it is for the log.
+
+    What was ordered with `Generate.draft` or `CallTool.early` and is named by no `Adopt` was in vain.
+    """
+
+    generation: int = 0
+    call: int = 0
+    utterance: int = 0
+
+
 # --- thinking: the engine session of the call --------------------------------------------------------------------
 
 
@@ -106,6 +120,10 @@ class Generate(Command):
     due_tool: str
     """A write that was read back and agreed to: the generation must ask for it now. Empty: none is due."""
     trajectory: Trajectory = field(metadata={"unlogged": True}, compare=False)
+    draft: Depth = ""
+    """The turn is not over yet: a ``draft`` of a whole reply, or a ``peek`` that stops before the first said word."""
+    listening: str = ""
+    """Digest of the stream before the turn's end, where that end is to be scored on the way. Answer: `TurnScored`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,6 +180,8 @@ class CallTool(Command):
 
     call: int
     tool: str
+    early: bool = field(default=False, kw_only=True)
+    """Ordered before the turn was over; such a tool only reads."""
     arguments: Mapping[str, Any] = personal()
 
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+from policies.speculation import same_wish
 from policies.tool_gate import Heard
 from policies.trajectory import Role, Segment, Trajectory
 
@@ -75,6 +76,16 @@ class Conversation:
             self.turn.finals.add(segment)
         return changed
 
+    def correct(self, segment: int, text: str) -> bool:
+        """The final text of a segment that is being answered already; True where it says something else."""
+        turn = self.answered
+        if segment not in turn.texts or segment in turn.finals:
+            return False
+        drafted = turn.text.split()
+        turn.texts[segment] = text
+        turn.finals.add(segment)
+        return not same_wish(drafted, turn.text.split())
+
     def press(self, digit: str) -> None:
         """A key: keys stand in the turn as a speech segment of their own, numbered below the spoken ones."""
         self.hear(-1, f"{self.turn.texts.get(-1, 'pressed')} {digit}", final=True)
@@ -93,6 +104,10 @@ class Conversation:
     def listening(self) -> Trajectory:
         """The stream if the caller goes on: committed words plus the open turn."""
         return self.committed.append(*self.turn.segments())
+
+    def if_over(self) -> tuple[Trajectory, Sequence[Heard]]:
+        """The stream to answer if the turn were over now, and the utterances that the turn replies to."""
+        return self.listening().append(Segment(Role.TURN)), tuple(self._heard_next)
 
     def commit_turn(self) -> Trajectory:
         """The caller's turn is over: close it in the stream and give the stream to answer."""

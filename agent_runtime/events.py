@@ -178,10 +178,12 @@ class DigitPressed(Event):
 
 @dataclass(frozen=True, slots=True)
 class TurnScored(Event):
-    """The model's view of "the caller's turn is over here". Cause: the `ScoreTurn`."""
+    """The model's view of "the caller's turn is over here". Cause: the `ScoreTurn`, or the `Generate` of a draft."""
 
     revision: int
     p_over: float
+    prefix: str = ""
+    """Digest of the stream that was scored."""
 
 
 GenerationOutcome = Literal["said", "said_goodbye", "silent", "called", "cancelled", "cut_short", "failed"]
@@ -193,7 +195,7 @@ GenerationOutcome = Literal["said", "said_goodbye", "silent", "called", "cancell
 
 @dataclass(frozen=True, slots=True)
 class PromptSynced(Event):
-    """The engine's cache equals the asked prefix. Token counts. Cause: the `Prefill`."""
+    """The engine's cache equals the asked prefix, or will with the reply. Token counts. Cause: what asked for it."""
 
     prefix: str
     """Digest of the trajectory that was synced."""

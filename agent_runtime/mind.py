@@ -4,11 +4,13 @@
 or randomness: its only time is the event's own stamp. Every decision a caller can hear is taken here or in a policy
 that is asked from here.
 
-Theory of operation. The caller's words collect in an open turn (`conversation`). When the endpointing policy takes
-the turn as over, the turn is closed in the trajectory and a generation starts. A generation may form a thought and
-an expectation, then it speaks (clauses go to one utterance), calls a tool, or stays silent. A tool's result starts
-the next generation. While the agent answers, speech of the caller is an overlap, and `floor` says whether to yield,
-to cancel or to resume. A turn taken too early is given back as long as nothing of the answer was audible.
+Theory of operation. The caller's words collect in an open turn (`conversation`), and while they do, replies are
+prepared on what is known of it (`drafting`). When the endpointing policy takes the turn as over, the turn is closed in
+the trajectory and a generation starts, or one that was prepared for these words is taken and lived through. A
+generation may form a thought and an expectation, then it speaks (clauses go to one utterance), calls a tool, or stays
+silent. A tool's result starts the next generation. While the agent answers, speech of the caller is an overlap, and
+`floor` says whether to yield, to cancel or to resume. A turn taken too early is given back as long as nothing of the
+answer was audible.
 
 Results name what they belong to (generation, call, revision). One that no longer belongs to anything is dropped.
 """
@@ -22,15 +24,16 @@ from policies import tool_gate
 from policies.due import due_tool
 from policies.notes import read_note
 from policies.repair import NO_MISSES, counted, repair
-from policies.trajectory import Role
+from policies.trajectory import Role, Trajectory
 
 from . import commands as do
 from . import events as ev
 from .commands import Command, Decision
 from .conversation import Conversation
+from .drafting import Draft, DraftEvent, Drafts
 from .floor import Floor, Verdict
 from .mind_settings import MindSettings
-from .plans import Fillers, Generation, Plans, ToolCall
+from .plans import Fillers, Generation, Kind, Plans, ToolCall
 from .record import Entry
 from .saying import Saying
 
@@ -48,9 +51,14 @@ class Mind:
         self.expects = ""
         self.over = False
         self.saying = Saying(self.plans, self.floor, self.conversation)
+        self.drafts = Drafts(settings, self.plans, self.conversation)
         self._wrote_since_commit = False
         self._misses = self._missed_before = NO_MISSES
         self._scored = ""
+        self._p_over = ("", 0.0)  # digest of the caller's words, the model's probability that they are all
+        self._prepared = 0  # the utterance of the draft that is lived through, until its first clause
+        self._unsettled: tuple[ev.ToolRequested, Generation] | None = None  # a write waits for the turn's final text
+        self._now_us = 0
         self._waiting: Literal["", "result", "failure"] = ""
         self._idle_asked = self._tool_steps = 0
         self._fillers = Fillers(settings.filler)
@@ -80,23 +88,32 @@ class Mind:
 
     def receive(self, entry: Entry) -> list[Command]:
         """The commands that follow from one event. After `HangUp` nothing more comes."""
-        receiver = self._receivers.get(type(entry.what))
+        self._now_us, what = entry.at_us, entry.what
+        receiver = self._receivers.get(type(what))
         if receiver is None or self.over:
             return []
-        return list(receiver(entry.what, entry))
+        if isinstance(what, DraftEvent) and self.drafts.knows(what.generation):
+            return list(self.drafts.hold(what, entry))
+        return list(receiver(what, entry))
 
     # --- the call ------------------------------------------------------------------------------------------------
 
     def _call_started(self, event: ev.CallStarted, entry: Entry) -> Iterator[Command]:
-        yield Decision("think", "read the card while it rings")
-        yield do.Prefill(self.conversation.committed.digest, self.conversation.committed)
+        if self.settings.thinking.prefill:
+            yield Decision("think", "read the card while it rings")
+            yield from self._read_ahead(self.conversation.committed)
+
+    def _read_ahead(self, stream: Trajectory) -> Iterator[Command]:
+        """Have the engine read what stands in the stream."""
+        if self.settings.thinking.prefill:
+            yield do.Prefill(stream.digest, stream)
 
     def _call_answered(self, event: ev.CallAnswered, entry: Entry) -> Iterator[Command]:
         self.floor.answered(entry.at_us - event.sample * 1_000_000 // 16_000)
         yield do.SetTimer("limit", self.settings.time_limit_ms)
         if self.settings.greeting:
             yield Decision("speak", "greet")
-            yield from self.saying.whole(self.settings.greeting, "greeting")
+            yield from self._say(self.settings.greeting, "greeting")
         else:
             yield Decision("wait", "the other side speaks first")
             yield do.SetTimer("idle", self.settings.idle_ms)
@@ -140,9 +157,14 @@ class Mind:
             yield do.CancelGeneration(self.plans.generation.number)
             self.plans.generation = self.plans.reply = None
         yield from self.saying.drop()
+        self._unsettled = None
+        yield from self.drafts.drop_all("the caller goes on")
         if reopen:
-            if self.plans.call is not None:
-                yield do.CancelTool(self.plans.call.number)
+            if (call := self.plans.call) is not None:
+                if self.settings.tools[call.tool].effect == "read":
+                    self.drafts.keep(call.number, call.tool, call.arguments, call.asked_us)
+                else:
+                    yield do.CancelTool(call.number)
             self.plans.call, self._waiting = None, ""
             self.conversation.reopen_turn()
             self._misses = self._missed_before
@@ -161,16 +183,33 @@ class Mind:
             speech = self.plans.speech(entry.at_us)
             yield from self._overlap(self.floor.words(event.stable, entry.at_us, speech, final=False))
         if changed and not self.plans.any:
-            listening = self.conversation.listening()
-            yield do.Prefill(listening.digest, listening)
+            yield from self._read_ahead(self.conversation.listening())
+            yield from self._think_ahead(stable=len(event.stable.split()) - len(text.split()))
             yield from self._endpoint(entry.at_us)
 
+    def _think_ahead(self, *, stable: int = 0) -> Iterator[Command]:
+        """Prepare an answer to what is known of the turn; `stable`: minus the words at its end that may change."""
+        if self.plans.settling or self.floor.overlapping:
+            return
+        known = len(self.conversation.turn.text.split()) + stable
+        for order in self.drafts.consider(paused=not self.floor.caller_speaking, stable=known, expects=self.expects):
+            if isinstance(order, do.Generate) and order.listening:
+                self._scored = order.listening  # its words are scored on the way
+            yield order
+
     def _final(self, event: ev.FinalTranscript, entry: Entry) -> Iterator[Command]:
+        if self.conversation.correct(event.segment, event.text):
+            if not self.saying.audible and not self._wrote_since_commit and self.plans.any:
+                yield from self._give_way("the final text says something else")
+        elif self._unsettled is not None:
+            (asked, self.plans.generation), self._unsettled = self._unsettled, None
+            yield from self._tool_requested(asked, entry)
         self.conversation.hear(event.segment, event.text, final=True)
         if self.floor.overlapping:
             speech = self.plans.speech(entry.at_us)
             yield from self._overlap(self.floor.words(event.text, entry.at_us, speech, final=True))
         if not self.plans.any:
+            yield from self._think_ahead()
             yield from self._score(event.revision)
             yield from self._endpoint(entry.at_us)
 
@@ -179,18 +218,25 @@ class Mind:
         if self.floor.overlapping:
             yield from self._overlap(self.floor.decide(entry.at_us, self.plans.speech(entry.at_us)))
         if not self.plans.any:
+            yield from self._think_ahead()
             yield from self._score(0)
             yield from self._endpoint(entry.at_us)
 
     def _score(self, revision: int) -> Iterator[Command]:
         """Ask the model whether the turn is over at these words, once for the same words."""
         listening = self.conversation.listening()
-        if self.conversation.turn.text and listening.digest != self._scored:
+        if listening.digest == self._p_over[0]:
+            self.floor.scored(revision, self._p_over[1])
+        elif self.conversation.turn.text and listening.digest != self._scored:
             self._scored = listening.digest
             yield do.ScoreTurn(revision, listening.digest, listening)
+            if not self.settings.thinking.draft:
+                yield from self._read_ahead(self.conversation.if_over()[0])
 
     def _turn_scored(self, event: ev.TurnScored, entry: Entry) -> Iterator[Command]:
-        self.floor.scored(event.revision, event.p_over)
+        self._p_over = (event.prefix, event.p_over)
+        if event.prefix == self.conversation.listening().digest:
+            self.floor.scored(event.revision, event.p_over)
         yield from self._endpoint(entry.at_us)
 
     def _digit(self, event: ev.DigitPressed, entry: Entry) -> Iterator[Command]:
@@ -204,7 +250,9 @@ class Mind:
         if self.floor.caller_speaking or self.floor.overlapping or self.plans.any or self.plans.settling:
             return
         turn = self.conversation.turn
-        verdict = self.floor.endpoint(now_us, text=turn.text, settled=turn.settled, expects=self.expects)
+        ready = self.settings.thinking.predict and self.drafts.ready(turn.text.split())
+        settled = turn.settled or ready
+        verdict = self.floor.endpoint(now_us, text=turn.text, settled=settled, expects=self.expects)
         if verdict.over and turn.text:
             yield do.CancelTimer("endpoint")
             yield from self._commit(verdict.reason, verdict.scores)
@@ -216,7 +264,7 @@ class Mind:
                 yield from self._answer_waiting()
             elif verdict.over:
                 yield Decision("speak", f"ask again: {verdict.reason}")
-                yield from self.saying.whole(self.settings.wording.apology, "answer")
+                yield from self._say(self.settings.wording.apology, "answer")
             else:
                 yield do.SetTimer("idle", self.settings.idle_ms)
 
@@ -225,8 +273,10 @@ class Mind:
         self.saying.audible = self._wrote_since_commit = False
         self._waiting, self._tool_steps = "", 0
         self._missed_before = self._misses
+        before = self.conversation.committed.digest
         self.conversation.commit_turn()
         self.floor.committed()
+        yield from self.drafts.turn_over(self.conversation.answered.text.split(), before)
         note = read_note(self.conversation.note, self.settings.notes) or {}
         shapes, talk = tuple(self.settings.tools.values()), self.conversation
         due = due_tool(shapes, note, asked=talk.heard, answer=talk.answered.text)
@@ -238,8 +288,24 @@ class Mind:
         if self._tool_steps >= self.settings.max_tool_steps:
             blocked = tuple(sorted(self.settings.tools))
         stream = self.conversation.committed
+        draft = self.drafts.take(due, after_result=after_result, blocked=blocked)
+        if draft is not None:
+            self.plans.generation = Generation(draft.number, stream, after_result, blocked)
+            yield from self._live_through(draft)
+            return
+        yield from self.drafts.drop_all("the answer is another one")
         self.plans.generation = Generation(self.plans.number("generation"), stream, after_result, blocked)
         yield do.Generate(self.plans.generation.number, stream.digest, after_result, blocked, due, stream)
+
+    def _live_through(self, draft: Draft) -> Iterator[Command]:
+        """What was held of a draft happens now; what it still writes comes as of any generation."""
+        yield do.Adopt(generation=draft.number, utterance=draft.utterance)
+        self._prepared = draft.utterance
+        for event in draft.held:
+            yield from self._receivers[type(event)](event, Entry(0, self._now_us, 0, event))
+        if self._prepared and self.plans.generation is None:
+            yield do.Cancel(self._prepared)  # something else is said than what the draft would have
+            self._prepared = 0
 
     def _written(self, event: ev.ThoughtFormed | ev.ExpectationFormed, entry: Entry) -> Iterator[Command]:
         if self.plans.current(event.generation) is None:
@@ -269,11 +335,12 @@ class Mind:
             yield do.CancelGeneration(generation)
             self.plans.generation, self._misses = None, found.misses
             self._expect(found.expects)
-            yield from self.saying.whole(found.text, "answer")
+            yield from self._say(found.text, "answer")
 
     def _clause(self, event: ev.ClauseGenerated, entry: Entry) -> Iterator[Command]:
         if self.plans.current(event.generation) is not None:
-            yield from self.saying.clause(event.text, self.expects)
+            prepared, self._prepared = self._prepared, 0
+            yield from self.saying.clause(event.text, self.expects, prepared=prepared)
 
     def _generation_ended(self, event: ev.GenerationEnded, entry: Entry) -> Iterator[Command]:
         if self.plans.current(event.generation) is None:
@@ -286,7 +353,7 @@ class Mind:
             yield do.SetTimer("idle", self.settings.idle_ms)
         elif event.outcome == "failed" or (not spoke and event.outcome != "called"):
             yield Decision("speak", f"apologise: generation {event.outcome} without a usable reply")
-            yield from self.saying.whole(self.settings.wording.apology, "answer")
+            yield from self._say(self.settings.wording.apology, "answer")
 
     # --- acting --------------------------------------------------------------------------------------------------
 
@@ -298,7 +365,7 @@ class Mind:
         yield from self.saying.close()
         if event.tool in generation.blocked:
             yield Decision("speak", f"apologise: the model insists on {event.tool}")
-            yield from self.saying.whole(self.settings.wording.apology, "answer")
+            yield from self._say(self.settings.wording.apology, "answer")
             return
         shape = self.settings.tools[event.tool]
         talk, shapes = self.conversation, tuple(self.settings.tools.values())
@@ -311,12 +378,26 @@ class Mind:
             self.conversation.committed = generation.base
             yield from self._generate(after_result=generation.after_result, blocked=tuple(sorted(self.settings.tools)))
             return
-        self._wrote_since_commit |= shape.effect == "write"
+        if shape.effect == "write" and not talk.answered.settled:
+            yield Decision("wait", f"{event.tool} waits for the turn's final text")
+            self._unsettled = (event, generation)
+            return
         self._tool_steps += 1
         self.conversation.add(Role.CALL, event.spoken, Role.END)
-        self.plans.call = ToolCall(self.plans.number("call"), event.tool, entry.at_us)
-        yield Decision("tool", str(gate.reason))
-        yield do.CallTool(self.plans.call.number, event.tool, event.arguments)
+        early = self.drafts.early(event.tool, event.arguments)
+        if early is not None:
+            self.plans.call = ToolCall(early.number, event.tool, early.asked_us, event.arguments)
+            yield do.Adopt(call=early.number)
+            if early.result is not None:
+                yield from self._tool_ended(early.result, entry)
+                return
+        else:
+            self.plans.call = ToolCall(self.plans.number("call"), event.tool, entry.at_us, event.arguments)
+            yield Decision("tool", str(gate.reason))
+            yield do.CallTool(self.plans.call.number, event.tool, event.arguments)
+        if shape.effect == "write":
+            self._wrote_since_commit = True
+            yield from self.drafts.forget_results()
         yield from self._fill(entry.at_us)
 
     def _fill(self, now_us: int) -> Iterator[Command]:
@@ -330,12 +411,13 @@ class Mind:
         found = self._fillers.choose(call, now_us, usual_ms=usual_ms, floor_open=floor_open, own_text=own)
         if found.text:
             yield Decision("filler", f"{call.tool} takes {f'{usual_ms} ms usually' if usual_ms else 'long'}")
-            yield from self.saying.whole(found.text, "filler")
+            yield from self._say(found.text, "filler")
         elif found.wait_ms:
             yield do.SetTimer("filler", found.wait_ms)
 
     def _tool_ended(self, event: ev.ToolReturned | ev.ToolFailed, entry: Entry) -> Iterator[Command]:
         if self.plans.call is None or self.plans.call.number != event.call:
+            yield from self.drafts.returned(event)
             return
         self.plans.call = None
         if isinstance(event, ev.ToolFailed) and event.reason == "cancelled":
@@ -361,9 +443,14 @@ class Mind:
             yield from self._generate(after_result=True)
         elif kind == "failure":
             yield Decision("speak", "say that the tool failed")
-            yield from self.saying.whole(self.settings.wording.tool_failed, "answer")
+            yield from self._say(self.settings.wording.tool_failed, "answer")
 
     # --- speaking ------------------------------------------------------------------------------------------------
+
+    def _say(self, text: str, kind: Kind, *, goodbye: bool = False) -> Iterator[Command]:
+        """Say a text of the mind's own; what waits to be said instead of it is dropped."""
+        yield from self.drafts.drop_all("something else is said")
+        yield from self.saying.whole(text, kind, goodbye=goodbye)
 
     def _utterance_ended(self, event: ev.UtteranceEnded, entry: Entry) -> Iterator[Command]:
         utterance = self.saying.ended(event, entry.at_us)
@@ -375,6 +462,8 @@ class Mind:
             yield from self._hang_up("agent_hung_up", "goodbye was said")
         elif not self.plans.any:
             self.floor.agent_finished()
+            if not self.plans.settling:
+                yield from self._read_ahead(self.conversation.listening())
             yield from self._endpoint(entry.at_us)
 
     # --- time and faults -----------------------------------------------------------------------------------------
@@ -394,7 +483,7 @@ class Mind:
             lost = self._idle_asked > self.settings.idle_limit
             yield Decision("speak", "nobody answers" if lost else "silence: ask whether the caller is there")
             text = self.settings.wording.lost_you if lost else self.settings.wording.still_there
-            yield from self.saying.whole(text, "answer", goodbye=lost)
+            yield from self._say(text, "answer", goodbye=lost)
 
     def _part_failed(self, event: ev.PartFailed, entry: Entry) -> Iterator[Command]:
         if not event.recovered and event.part in ("door", "mind", "log"):

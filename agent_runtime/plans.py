@@ -6,9 +6,9 @@ generation until it ends or is given up, a tool call until its result.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Any, Literal
 
 from policies import filler
 from policies.trajectory import Trajectory
@@ -64,6 +64,7 @@ class ToolCall:
     number: int
     tool: str
     asked_us: int
+    arguments: Mapping[str, Any] = field(default_factory=dict)
     fillers: int = 0
     filler_ended_us: int = 0
 
@@ -135,6 +136,11 @@ class Plans:
         """A new utterance."""
         new = Utterance(self.number("utterance"), kind)
         self.utterances[new.number] = new
+        return new
+
+    def adopt(self, number: int) -> Utterance:
+        """An utterance whose audio was prepared under this number."""
+        new = self.utterances[number] = Utterance(number, "answer")
         return new
 
     def take_filler(self) -> str:

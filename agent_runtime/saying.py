@@ -37,14 +37,23 @@ class Saying:
         yield do.Say(utterance.number, kind, last=True, text=text)
         yield from self._hold_back(utterance)
 
-    def clause(self, text: str, expects: str) -> Iterator[Command]:
-        """Say the next clause of the reply that is being written; the first one begins it."""
+    def clause(self, text: str, expects: str, *, prepared: int = 0) -> Iterator[Command]:
+        """Say the next clause of the reply that is being written; the first one begins it.
+
+        `prepared`: the utterance in which the first one waits, synthesised and held back.
+        """
         reply = self._plans.reply
         is_first = reply is None
         if reply is None:
-            reply = self._plans.reply = self._plans.utterance("answer")
+            reply = self._plans.adopt(prepared) if prepared else self._plans.utterance("answer")
+            self._plans.reply = reply
             yield Decision("speak", f"answer, expecting {expects or 'anything'}")
         reply.text = f"{reply.text} {text}".strip()
+        if is_first and prepared:
+            reply.held = self._floor.silencing
+            if not reply.held:
+                yield do.Resume(prepared)
+            return
         yield do.Say(reply.number, "answer", last=False, text=text)
         if is_first:
             yield from self._hold_back(reply)

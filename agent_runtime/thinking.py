@@ -198,24 +198,29 @@ class Thinking:
     async def _score(self, order: ScoreTurn, cause: int) -> None:
         try:
             await self._session.sync(self._language.encode(order.trajectory), ahead=False)
-            ends = [[self._language.role(role)] for role in (Role.TURN, Role.HEARD)]
-            over, more = await self._session.score(ends)
+            p_over = await self._p_over()
         except Exception as error:
             await self._failed(error, cause)
             return
-        p_over = round(share_of_end(math.exp(over), math.exp(more)), 4)
-        await self._bus.publish(TurnScored(order.revision, p_over), cause)
+        await self._bus.publish(TurnScored(order.revision, p_over, order.prefix), cause)
+
+    async def _p_over(self) -> float:
+        """The probability that the turn is over after the synced tokens."""
+        ends = [[self._language.role(role)] for role in (Role.TURN, Role.HEARD)]
+        over, more = await self._session.score(ends)
+        return round(share_of_end(math.exp(over), math.exp(more)), 4)
 
     async def _generate(self, order: Generate, cause: int) -> None:
         reader = TurnReader(self._language, order.generation)
         count = 0
         try:
-            await self._session.sync(self._language.encode(order.trajectory), ahead=False)
+            suffix = await self._prepare(order, cause)
             grammar = self._language.grammar(
                 order.trajectory, after_result=order.after_result, blocked=order.blocked_tools, due=order.due_tool
             )
             most = self._language.turn_tokens
-            stream = self._session.stream(max_tokens=most, stop_ids=self._stop_ids, grammar=grammar, keep=True)
+            stops = self._stop_ids if order.draft != "peek" else [*self._stop_ids, self._language.role(Role.SAY)]
+            stream = self._session.stream(suffix, max_tokens=most, stop_ids=stops, grammar=grammar, keep=True)
             async with aclosing(stream) as slices:  # type: ignore[type-var]
                 async for tokens in slices:
                     count += len(tokens)
@@ -234,6 +239,20 @@ class Thinking:
             return
         ended = GenerationEnded(order.generation, reader.outcome, count)
         await self._bus.publish(ended, cause)
+
+    async def _prepare(self, order: Generate, cause: int) -> list[int]:
+        """Sync the stream of a generation, and score the end of its turn on the way; what is left to feed."""
+        tokens, left = self._language.encode(order.trajectory), list[int]()
+        scored = bool(order.listening) and self._scores
+        if scored:
+            tokens, left = tokens[:-1], tokens[-1:]
+        extent = await self._session.sync(tokens, ahead=False)
+        if extent.total:
+            counts = (extent.total, extent.reused, extent.computed, extent.rolled_back)
+            await self._bus.publish(PromptSynced(order.prefix, *counts), cause)
+        if scored:
+            await self._bus.publish(TurnScored(0, await self._p_over(), order.listening), cause)
+        return left
 
     async def _failed(self, error: Exception, cause: int) -> None:
         recovered = bool(getattr(error, "recovered", True))  # a server that refuses our key will refuse it again

@@ -41,8 +41,9 @@ class ThinkingSettings:
     """Drafts in one turn of the caller. A guess: one for each place where it might have ended."""
     keep_ms: int = 20_000
     """How long the result of a tool that ran early stays good. A guess: as long as a caller may take over one turn."""
-    whole_at: float = 0.8
-    """Likelihood, by the words alone, from which they read as a whole turn while the caller still speaks."""
+    whole_at: float = 0.9
+    """Likelihood, by the words alone, from which they read as a whole turn while the caller still speaks: days and
+    plain answers pass, bare times ("ten" may go on with "thirty") and names wait for a pause."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +57,7 @@ class Listening:
     paused: bool
     """The caller is silent just now."""
     thought_at: int = 0
-    """How many words the last peek or draft of this turn rested on; 0: there was none."""
+    """How many of the first words the last peek or draft of this turn rested on; all: there is nothing new."""
     peeks: int = 0
     drafts: int = 0
     expects: str = ""

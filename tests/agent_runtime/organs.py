@@ -182,7 +182,7 @@ class PaperEngine:
     def __init__(self, publish: Callable[[Event], None]) -> None:
         self._publish = publish
         self.waiting: deque[do.Generate] = deque()
-        self.scores: deque[int] = deque()
+        self.scores: deque[do.ScoreTurn] = deque()
         self.now: do.Generate | None = None
         self.steps: deque[Event] = deque()
 
@@ -191,7 +191,7 @@ class PaperEngine:
         if isinstance(order, do.Generate):
             self.waiting.append(order)
         elif isinstance(order, do.ScoreTurn):
-            self.scores.append(order.revision)
+            self.scores.append(order)
         elif isinstance(order, do.CancelGeneration):
             if self.now is not None and self.now.generation == order.generation:
                 self.now = None
@@ -213,7 +213,8 @@ class PaperEngine:
         """Begin the next generation; it will amount to `kind`."""
         self.now = order = self.waiting.popleft()
         number = order.generation
-        steps: list[Event] = [] if order.after_result else [ev.ThoughtFormed(number, f"note {number}")]
+        scored = [ev.TurnScored(0, 0.6, order.listening)] if order.listening else []
+        steps: list[Event] = [*scored] if order.after_result else [*scored, ev.ThoughtFormed(number, f"note {number}")]
         steps.append(ev.ExpectationFormed(number, "yes" if kind == "read back" else "more"))
         steps += [ev.ClauseGenerated(number, index, text) for index, text in enumerate(REPLIES[kind])]
         if kind in _CALLS:
@@ -232,7 +233,8 @@ class PaperEngine:
 
     def score(self, p_over: float) -> None:
         """Answer the oldest question for a score."""
-        self._publish(ev.TurnScored(self.scores.popleft(), p_over))
+        asked = self.scores.popleft()
+        self._publish(ev.TurnScored(asked.revision, p_over, asked.prefix))
 
 
 @dataclass(slots=True)

@@ -35,12 +35,14 @@ from agent_runtime.tools import Tool, tool
 from policies.barge_in import BargeInSettings
 from policies.endpointing import EndpointSettings
 from policies.shapes import Parameter, ToolShape
+from policies.speculation import ThinkingSettings
 from policies.trajectory import Role, Segment, Trajectory
 
 __all__ = [
     "BOOK",
     "FIND",
     "JOT",
+    "NOTHING_AHEAD",
     "PLAIN_FLOOR",
     "QUIET",
     "TODAY",
@@ -64,6 +66,9 @@ JOT = ToolShape("jot", (Parameter("name", "heard"),), effect="write")
 QUIET = ["no timer endpoint", "no timer idle", "no timer overlap"]
 """What every beginning of speech forgets."""
 
+NOTHING_AHEAD = ThinkingSettings(listen=False, draft=False, predict=False)
+"""Nothing is thought before the turn is over; tests of thinking ahead turn it on."""
+
 PLAIN_FLOOR = FloorSettings(
     endpointing=EndpointSettings(
         curve=((0.0, 1000), (0.3, 1000), (0.31, 200), (1.0, 200)), unsettled_ms=300, noise_ms=600, habit_most_ms=0
@@ -81,13 +86,22 @@ def shown(command: Command) -> str:
     match command:
         case do.Decision(action, reason):
             return f"({action}: {reason})"
-        case do.Generate(generation=number, after_result=after_result, blocked_tools=blocked, due_tool=due):
+        case do.Generate(number, _, after_result, blocked, due, draft=depth):
             without = "".join(f" without {name}" for name in blocked)
-            return f"generate {number}" + " on a result" * after_result + without + f", {due} is due" * bool(due)
+            return (
+                f"{depth or 'generate'} {number}"
+                + " on a result" * after_result
+                + without
+                + f", {due} is due" * bool(due)
+            )
         case do.Say(utterance, kind, last, text):
             return f"say {utterance} {kind} {text!r}" + " end" * last
-        case do.CallTool(call, name, arguments):
-            return " ".join([f"call {call} {name}", *(f"{key}={value}" for key, value in arguments.items())])
+        case do.Adopt(generation, call, utterance):
+            return " ".join(f"{what} {n}" for what, n in (("adopt", generation), ("adopt call", call)) if n)
+        case do.CallTool(call, name, arguments, early=early):
+            return " ".join(
+                ["early " * early + f"call {call} {name}", *(f"{key}={value}" for key, value in arguments.items())]
+            )
         case do.SetTimer(timer, after_ms):
             return f"timer {timer} {after_ms}"
         case do.CancelTimer(timer):
@@ -115,6 +129,7 @@ class Talk:
 
     def __init__(self, *, greeting: str = "", tools: Sequence[ToolShape] = (FIND, BOOK, JOT), **settings: Any) -> None:
         settings.setdefault("floor", PLAIN_FLOOR)
+        settings.setdefault("thinking", NOTHING_AHEAD)
         opening = Trajectory.of([Segment(Role.CARD, "desk.")])
         self.mind = Mind(
             MindSettings(opening, greeting=greeting, tools={shape.name: shape for shape in tools}, **settings)
@@ -146,6 +161,11 @@ class Talk:
     def stream(self) -> str:
         """The stream as it stands, without the card."""
         return Trajectory(self.mind.conversation.committed.segments[1:]).text()
+
+    def scored(self, p_over: float, at_ms: int) -> list[str]:
+        """The model's score of the words that were asked about last."""
+        asked = [order for order in self.orders if isinstance(order, do.ScoreTurn)][-1]
+        return self.tell(ev.TurnScored(asked.revision, p_over, asked.prefix), at_ms)
 
     # --- the line ------------------------------------------------------------------------------------------------
 

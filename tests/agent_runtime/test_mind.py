@@ -24,7 +24,7 @@ def test_the_card_is_read_while_it_rings_and_the_greeting_said_when_answered() -
         "say 1 greeting 'good morning.' end",
     ]
     assert scene.sounds(1, 980) == []
-    assert scene.played(1, "good morning.", 2000) == ["timer idle 8000"]
+    assert scene.played(1, "good morning.", 2000) == ["prefill", "timer idle 8000"]
     assert scene.stream == "<say> good morning.<end>"
 
 
@@ -42,9 +42,10 @@ def test_a_turn_is_read_as_it_comes_and_committed_when_it_is_complete() -> None:
     assert scene.utters("i would like to", 1600) == ["prefill"]
     assert scene.utters("i would like to", 1640) == []
     assert scene.utters("i would like to come wednesday", 2000) == ["prefill"]
-    assert scene.pauses(2200, spoke_until_ms=2000) == ["score turn 0", "timer endpoint 100"]
+    assert scene.pauses(2200, spoke_until_ms=2000) == ["score turn 0", "prefill", "timer endpoint 100"]
     assert scene.said("i would like to come on wednesday", 2240) == [
         "score turn 4",
+        "prefill",
         "no timer endpoint",
         "(think: turn over: complete)",
         "generate 1",
@@ -81,7 +82,7 @@ def test_the_models_score_may_end_a_turn_sooner_or_later() -> None:
         scene.utters("four two", 1500)
         scene.pauses(1700, spoke_until_ms=1500)
         assert scene.said("four two", 1700)[-1] == "timer endpoint 800", "digits may go on"
-        return scene.tell(ev.TurnScored(2, p_over), 1710)
+        return scene.scored(p_over, 1710)
 
     assert on_score(0.97)[-1] == "generate 1"
     assert on_score(0.03) == ["timer endpoint 790"]
@@ -112,7 +113,9 @@ def test_a_cough_is_no_turn_and_a_long_mumble_is_asked_for_once() -> None:
         "say 1 answer 'sorry, could you say that again?' end",
     ]
     scene.sounds(1, 3330)
-    assert scene.played(1, "sorry, could you say that again?", 5300) == ["timer idle 8000"], "asked once, not for ever"
+    assert scene.played(1, "sorry, could you say that again?", 5300) == ["prefill", "timer idle 8000"], (
+        "asked once, not for ever"
+    )
 
 
 def test_pressed_keys_make_a_turn_and_so_do_the_next_ones() -> None:
@@ -145,7 +148,7 @@ def test_an_answer_is_said_clause_by_clause_and_stands_in_the_stream_as_heard() 
     assert scene.ends(1) == ["say 1 answer '' end"]
     scene.sounds(1, 2300)
     assert "<say>" not in scene.stream, "nothing of it was heard yet"
-    assert scene.played(1, "ten thirty, or two.", 3800) == ["timer idle 8000"]
+    assert scene.played(1, "ten thirty, or two.", 3800) == ["prefill", "timer idle 8000"]
     assert scene.stream == (
         "<heard> what is free on wednesday<turn><think> other<expect> day<say> ten thirty, or two.<end>"
     )
@@ -217,7 +220,7 @@ def test_a_goodbye_that_is_interrupted_does_not_end_the_call() -> None:
     scene.begins(2500)
     scene.hushes(1, "goodbye", 2550)
     assert scene.utters("no wait", 2800)[-2:] == ["Cancel 1", "prefill"]
-    assert scene.played(1, "goodbye", 2820, "cancelled") == []
+    assert scene.played(1, "goodbye", 2820, "cancelled") == ["prefill"]
     assert scene.stream.endswith("<say> goodbye<cut>")
 
 
@@ -232,7 +235,7 @@ def test_a_silent_caller_is_asked_twice_and_then_left() -> None:
         "say 1 answer 'are you still there?' end",
     ]
     scene.sounds(1, 8100)
-    assert scene.played(1, "are you still there?", 9500) == ["timer idle 8000"]
+    assert scene.played(1, "are you still there?", 9500) == ["prefill", "timer idle 8000"]
     scene.rings("idle", 17_500)
     scene.sounds(2, 17_600)
     scene.played(2, "are you still there?", 19_000)

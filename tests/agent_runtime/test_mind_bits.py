@@ -6,7 +6,7 @@ from agent_runtime import events as ev
 from agent_runtime.commands import Say
 from agent_runtime.record import Entry
 from agent_runtime.testing import ScriptedCaller
-from tests.agent_runtime.scenes import Talk, desk, play, talk
+from tests.agent_runtime.scenes import NOTHING_AHEAD, Talk, desk, play, talk
 from tests.agent_runtime.sessions import BYE, line
 
 HEAD = "<heard> count to nine please<turn><think> up to nine. one to five<expect> bye"
@@ -58,7 +58,9 @@ COUNTS = {
 def test_a_whole_call_in_bits_computes_nothing_twice() -> None:
     found: list[Entry] = []
     asks = line("asks", "count to nine")
-    call = play(desk(notes=()), ScriptedCaller.of_lines(asks, BYE), COUNTS, watchers=[found.append])
+    call = play(
+        desk(notes=(), thinking=NOTHING_AHEAD), ScriptedCaller.of_lines(asks, BYE), COUNTS, watchers=[found.append]
+    )
     assert call.ended.reason == "agent_hung_up"
     assert ("agent", "one, two, three, four, five, six, seven, eight, nine.") in call.transcript
     events = [entry.what for entry in found]

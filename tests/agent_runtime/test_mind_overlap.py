@@ -20,7 +20,7 @@ def test_the_agent_falls_silent_at_once_and_gives_way_to_content() -> None:
         "Cancel 1",
     ]
     assert scene.utters("on sunday", 3300) == ["prefill"]
-    assert scene.played(1, "we are open", 3320, "cancelled") == []
+    assert scene.played(1, "we are open", 3320, "cancelled") == ["prefill"]
     assert scene.stream.endswith("<say> we are open<cut>")
     scene.pauses(3700, spoke_until_ms=3500)
     assert scene.said("on sunday too", 3720)[-1] == "generate 2"
@@ -35,7 +35,7 @@ def test_a_backchannel_lets_the_agent_go_on_where_it_stopped() -> None:
     assert scene.pauses(3300, spoke_until_ms=3100) == ["no timer overlap", "(resume: backchannel)", "Resume 1"]
     assert scene.tell(ev.UtteranceResumed(1, 3310 * 16), 3310) == []
     assert scene.said("mm hm", 3350) == []
-    assert scene.played(1, "we are open from nine to five every day.", 5400) == ["timer idle 8000"]
+    assert scene.played(1, "we are open from nine to five every day.", 5400) == ["prefill", "timer idle 8000"]
     assert scene.stream.endswith("<say> we are open from nine to five every day.<end>"), "once, and nothing of the hum"
 
 
@@ -46,7 +46,7 @@ def test_two_backchannels_do_not_add_up_to_a_turn() -> None:
         scene.utters("mm hm", begin_ms + 300)
         scene.pauses(begin_ms + 700, spoke_until_ms=begin_ms + 500)
         scene.said("mm hm", begin_ms + 750)
-    assert scene.played(1, "we are open from nine to five every day.", 6000) == ["timer idle 8000"]
+    assert scene.played(1, "we are open from nine to five every day.", 6000) == ["prefill", "timer idle 8000"]
 
 
 def test_noise_during_the_answer_is_waited_out_and_the_agent_goes_on() -> None:
@@ -104,7 +104,7 @@ def test_a_look_up_begun_too_early_is_given_up() -> None:
     scene.turn("what is free on wednesday", 1000)
     scene.wants(1, "find_slots", day="wednesday")
     scene.begins(2200)
-    assert scene.utters("no thursday", 2600)[-3:] == ["(wait: stop word)", "CancelTool 1", "prefill"]
+    assert scene.utters("no thursday", 2600)[-3:] == ["no timer filler", "(wait: stop word)", "prefill"]
     assert scene.returns(1, "find_slots", "none", 2700) == [], "its result belongs to nothing any more"
 
 

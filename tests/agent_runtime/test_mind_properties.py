@@ -39,6 +39,15 @@ class Watch:
         self.world = world
         self.numbers = {"generation": 0, "utterance": 0, "call": 0}
         self.generating: int | None = None
+        self.drafts: set[int] = set()
+        self.written: set[int] = set()
+        """Generations that came to their end."""
+        self.prepared: set[int] = set()
+        """Utterances of drafts, held back."""
+        self.early: set[int] = set()
+        self.returned: set[int] = set()
+        self.names: dict[int, str] = {}
+        self.adopting = False
         self.called: set[int] = set()
         self.held: set[int] = set()
         self.over: set[int] = set()
@@ -54,6 +63,7 @@ class Watch:
         """One fact to the mind, and every rule."""
         entry, orders = self.world.deliver()
         self._before(entry, orders)
+        self.adopting = isinstance(entry.what, ev.FinalTranscript)  # a write may have waited for the final text
         for order in orders:
             self._order(order, entry)
         self._batch(orders)
@@ -70,19 +80,23 @@ class Watch:
         what = entry.what
         if self.hung_up:
             assert orders == [], "after HangUp nothing more is ordered"
-        stale = (
-            isinstance(
-                what, (ev.ThoughtFormed, ev.ExpectationFormed, ev.ClauseGenerated, ev.ToolRequested, ev.GenerationEnded)
-            )
-            and what.generation != self.generating
+        stale = isinstance(
+            what, (ev.ThoughtFormed, ev.ExpectationFormed, ev.ClauseGenerated, ev.ToolRequested, ev.GenerationEnded)
+        ) and what.generation not in self.drafts | {self.generating}
+        stale = stale or (
+            isinstance(what, (ev.ToolReturned, ev.ToolFailed)) and what.call not in self.called | self.early
         )
-        stale = stale or (isinstance(what, (ev.ToolReturned, ev.ToolFailed)) and what.call not in self.called)
         if stale:
             assert orders == [], f"{what} belongs to nothing any more"
-        if isinstance(what, (ev.ToolRequested, ev.GenerationEnded)) and what.generation == self.generating:
-            self.generating = None
+        if isinstance(what, (ev.ToolRequested, ev.GenerationEnded)):
+            self.written.add(what.generation)
+            if what.generation == self.generating:
+                self.generating = None
         if isinstance(what, (ev.ToolReturned, ev.ToolFailed)):
             self.called.discard(what.call)
+            self.returned.add(what.call)
+        if isinstance(what, ev.UtteranceStarted):
+            assert what.utterance not in self.prepared, "nothing of a draft is audible"
         if isinstance(what, ev.UtteranceEnded):
             self.held.discard(what.utterance)
             self.over.add(what.utterance)
@@ -94,16 +108,35 @@ class Watch:
 
     def _order(self, order: Command, entry: Entry) -> None:
         match order:
-            case do.Generate(generation=number, trajectory=stream):
+            case do.Generate(generation=number, trajectory=stream, draft=depth):
                 self._next("generation", number)
+                if depth:
+                    self.drafts.add(number)
+                    return
                 assert self.generating is None, f"generation {number} while {self.generating} is being written"
                 assert stream is self.world.mind.conversation.committed
                 self.generating = number
+            case do.Adopt(generation, call, utterance):
+                self.adopting = True
+                if generation:
+                    self.drafts.remove(generation)
+                    assert self.generating is None
+                    self.generating = None if generation in self.written else generation
+                if call:
+                    self.early.remove(call)
+                    self.called |= {call} - self.returned
+                assert not utterance or utterance in self.prepared
+            case do.CancelGeneration(number) if number in self.drafts:
+                self.drafts.remove(number)
             case do.CancelGeneration(number):
                 assert number == self.generating, "only the generation in progress is cancelled"
                 self.generating = None
                 self.given_way = True
+            case do.Say(number, "answer", False, text) if self._draft_speaks(entry):
+                self._next("utterance", number)
+                self.prepared.add(number)
             case do.Say(number, kind, last, text):
+                assert number not in self.prepared, "a draft says no more than its first words"
                 if number > self.numbers["utterance"]:
                     self._next("utterance", number)
                 assert number not in self.over, f"utterance {number} was over"
@@ -117,22 +150,30 @@ class Watch:
                 assert number in self.held, f"utterance {number} was not held"
                 assert not self.given_way, "nothing is resumed after the caller took the floor"
                 self.held.discard(number)
+                self.prepared.discard(number)
             case do.Cancel(number):
                 assert number not in self.over
                 self.over.add(number)
                 self.held.discard(number)
-                self.given_way = True
+                self.given_way |= number not in self.prepared
+                self.prepared.discard(number)
+            case do.CallTool(number, name, early=True):
+                self._next("call", number)
+                assert name not in WRITES, "nothing is written before the turn is over"
+                self.early.add(number)
             case do.CallTool(number, name, arguments):
                 self._next("call", number)
                 assert not self.called, "one tool at a time"
-                assert isinstance(entry.what, ev.ToolRequested)
+                assert isinstance(entry.what, ev.ToolRequested) or self.adopting
                 self.called.add(number)
+                self.names[number] = name
                 if name == "book":
                     self._confirmed(arguments)
                 if name in WRITES:
                     assert not self.given_way, "no write while the caller's turn is open"
             case do.CancelTool(number):
                 self.called.discard(number)
+                self.early.discard(number)
             case do.HangUp():
                 self.hung_up = True
             case do.Decision("think" | "speak", reason) if reason.startswith(FLOOR_IS_FREE):
@@ -142,6 +183,9 @@ class Watch:
                 assert not mind.floor.caller_speaking, "a result waits while the caller speaks"
                 assert not mind.conversation.turn.text, "the caller's words come before the result"
                 self.given_way = False
+
+    def _draft_speaks(self, entry: Entry) -> bool:
+        return isinstance(entry.what, ev.ClauseGenerated) and entry.what.generation in self.drafts
 
     def _next(self, what: str, number: int) -> None:
         assert number == self.numbers[what] + 1, f"{what} {number} follows {self.numbers[what]}"
@@ -158,6 +202,8 @@ class Watch:
     def _batch(self, orders: list[Command]) -> None:
         takes_back = any(isinstance(o, do.Decision) and o.action == "wait" for o in orders)
         if takes_back and any(isinstance(o, (do.Cancel, do.CancelGeneration)) for o in orders):
+            kept = {call for call in self.called if self.names.get(call) not in WRITES}
+            self.called, self.early = self.called - kept, self.early | kept  # nobody waits for it, its result is kept
             self.spoken_since_commit = self.spoken_before_answer + self.spoken_since_commit
             self.spoken_before_answer = []
         floor = self.world.mind.floor

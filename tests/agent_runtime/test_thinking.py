@@ -95,6 +95,7 @@ def test_a_reply_becomes_note_expectation_clauses_and_an_end_each_when_it_is_wri
     prefill_ms = 30 + 6
     brain = thought(scene)
     assert brain.events == [
+        (0, ev.PromptSynced(STREAM.digest, 6, 0, 6, 0)),
         (prefill_ms + 40, ev.ThoughtFormed(1, "book wednesday")),
         (prefill_ms + 60, ev.ExpectationFormed(1, "slots")),
         (prefill_ms + 90, ev.ClauseGenerated(1, 0, "ten thirty,")),
@@ -218,7 +219,7 @@ def test_the_end_of_a_turn_is_scored_against_its_going_on() -> None:
     async def scene(brain: Brain) -> None:
         brain.order(do.ScoreTurn(7, STREAM.digest, STREAM))
 
-    assert thought(scene, p_over=0.8).events == [(36, ev.TurnScored(7, 0.8))]
+    assert thought(scene, p_over=0.8).events == [(36, ev.TurnScored(7, 0.8, STREAM.digest))]
 
 
 # --- cancelling --------------------------------------------------------------------------------------------------
@@ -248,7 +249,7 @@ def test_a_reply_that_waits_can_be_cancelled_before_it_begins() -> None:
         brain.order(do.CancelGeneration(9))
 
     brain = thought(scene)
-    assert brain.events[0] == (10, ev.GenerationEnded(2, "cancelled", 0))
+    assert brain.events[1] == (10, ev.GenerationEnded(2, "cancelled", 0))
     assert [what.generation for _, what in brain.events if isinstance(what, ev.GenerationEnded)] == [2, 1]
 
 
@@ -260,8 +261,8 @@ def test_a_cancel_during_the_prefill_leaves_a_cache_that_can_be_used() -> None:
         brain.order(do.Prefill(STREAM.digest, STREAM))
 
     brain = thought(scene)
-    assert brain.events[0] == (20, ev.GenerationEnded(1, "cancelled", 0))
-    assert brain.events[1][1] == ev.PromptSynced(STREAM.digest, 6, 0, 6, 0)
+    assert brain.events[1] == (20, ev.GenerationEnded(1, "cancelled", 0))
+    assert brain.events[2][1] == ev.PromptSynced(STREAM.digest, 6, 0, 6, 0)
 
 
 def test_the_end_of_the_call_is_no_news() -> None:

@@ -24,6 +24,7 @@ __all__ = [
     "Word",
     "parse_times",
     "part_of",
+    "said",
     "say",
     "text_of",
     "understand",
@@ -91,7 +92,11 @@ def say(
     wordings: Wordings, act: str, rng: Random, values: Mapping[str, str] | None = None, group: int = 0
 ) -> list[Word]:
     """One piece of `act` as words, its slots filled from `values`. `group`: a number for this piece's values."""
-    piece = rng.choice(wordings.pieces[act])
+    return said(rng.choice(wordings.pieces[act]), act, rng, values, group)
+
+
+def said(piece: str, act: str, rng: Random, values: Mapping[str, str] | None = None, group: int = 0) -> list[Word]:
+    """`piece` as words: one of its alternatives, its marked words tagged with `act`."""
     while not _flat(piece):
         piece = _ALTERNATIVES.sub(lambda found: rng.choice(found[1].split("|")), piece)
     words: list[Word] = []

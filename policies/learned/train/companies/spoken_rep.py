@@ -10,8 +10,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from random import Random
 
-from policies.learned.train.companies.wordings import ITEM_PHRASES, TERM_PHRASES, RepWordings
-from policies.learned.train.spoken_caller import Word, say
+from policies.learned.train.companies.wordings import ITEM_PHRASES, TERM_PHRASES, WRAPPED, RepWordings
+from policies.learned.train.spoken_caller import Word, said, say
 
 __all__ = ["Heard", "RepWord", "say_act", "understand"]
 
@@ -29,13 +29,20 @@ _YEARS = {"one": "one year", "a": "one year", "year": "one year", "twelve": "one
     word: "two years" for word in ("two", "years", "twenty", "four")
 }
 _WEAK = frozenset(
-    "a account address all am and any are at be call can cancellation come comes confirm contract could customer "
-    "day discount does doesn't don't for from had has have he her here him home house how i i'm i've in is it "
-    "it's its just like me move must need new not now of on only or our out over place price reduction service "
-    "so something system that that's the them there they this through time to up us want was we what what's will "
-    "with won't would you your".split()
+    "a account address all am and another any anything are ask at be best bill bit bringing button by call calling "
+    "can cancellation carry change come comes computer confirm contract could customer day deal did discount does "
+    "doesn't don't effect exactly final first follow for from full get give go going got had has have he her here "
+    "him home house how i i'm i've if in is it it's its just lets like longer love me month morning move must named "
+    "nearly need new next not now of off on one only or our out over party people phone place policy price quick "
+    "reduction ring running said send service should so some somebody someone something still system system's that "
+    "that's the them there they thing this through time to transfer tried turned up us using voice want was we week "
+    "went what what's when where which while will with without won't would you you're your".split()
 )
 """Marked words that say nothing alone: the act needs another one to survive, or its label would be a guess."""
+
+
+BEFORE_SHARE, AFTER_SHARE = 0.25, 0.15
+"""How often words that say nothing stand around a piece (`RepWordings.before`); guesses."""
 
 
 class RepWord(Word):
@@ -74,8 +81,15 @@ def say_act(wordings: RepWordings, act: str, rng: Random, values: Mapping[str, s
     if "term" in filled:
         filled["term"] = rng.choice(TERM_PHRASES[filled["term"]])
     words = say(wordings, act, rng, filled, group=rng.randrange(1, 10**6))
+    if act in WRAPPED:
+        words = [*_around(wordings.before, BEFORE_SHARE, rng), *words, *_around(wordings.after, AFTER_SHARE, rng)]
     # a company's name means nothing to the agent, which has it on its card
     return [RepWord(word.text, word.tag.replace("company", ""), word.group, word.kept) for word in words]
+
+
+def _around(pieces: Sequence[str], share: float, rng: Random) -> list[Word]:
+    """One of `pieces` in that share of cases, saying nothing. Draws no number where there are none."""
+    return said(rng.choice(pieces), "", rng) if pieces and rng.random() < share else []
 
 
 def understand(words: Sequence[Word]) -> Heard:
