@@ -25,6 +25,7 @@ from .events import (
     ToolFailed,
     ToolRequested,
     ToolReturned,
+    TurnScored,
     UtteranceStarted,
 )
 from .record import Entry
@@ -116,10 +117,12 @@ class _Work:
     cancelled: bool = False
     sounded: bool = False
     adopted: bool = False
+    scored: bool = False
+    """Its end of turn was scored on the way, and fed apart from what was synced."""
 
     @property
     def wasted(self) -> bool:
-        return not self.adopted if self.early else self.cancelled and not self.sounded
+        return (self.early and not self.adopted) or (self.cancelled and not self.sounded)
 
 
 @dataclass(slots=True)
@@ -174,6 +177,8 @@ class _Fold:
                 number = self._ordered.get(entry.cause, 0)
                 turn = self.generations[number].turn if number else len(what) - 1
                 what[turn].syncs.append((now, number, entry.what))
+            case TurnScored() if entry.cause in self._ordered:
+                self.generations[self._ordered[entry.cause]].scored = True
             case ToolReturned(call=number) | ToolFailed(call=number) if number in self.calls:
                 self.calls[number].ready_us = now
             case _:
@@ -238,7 +243,8 @@ class _Fold:
             return 0, 0
         # of several (the reply, then the one after a tool) the first answers the words
         at = answers[0]
-        total = turn.syncs[at][2].total - 1
+        _, generation, sync = turn.syncs[at]
+        total = sync.total - (not self.generations[generation].scored)
         end_us = turn.over_us if turn.speech_end_us is None else turn.speech_end_us
         later = [sync.reused for when, _, sync in turn.syncs[: at + 1] if when > end_us]
         return total, total - min(total, *later) if later else 0

@@ -397,6 +397,8 @@ class Mind:
             yield do.CallTool(self.plans.call.number, event.tool, event.arguments)
         if shape.effect == "write":
             self._wrote_since_commit = True
+            if shape.confirm:
+                talk.heard = []  # one agreement, one write: the model may ask for it again after its result
             yield from self.drafts.forget_results()
         yield from self._fill(entry.at_us)
 

@@ -37,13 +37,16 @@ TOOLS = (
 WRITES = frozenset({"book", "jot"})
 
 _YES = ("yes", "yes please", "yeah that's right", "yes that is right")
-_AGREEING = frozenset(" ".join(_YES).split()) | {"um", "mm", "hm", "mm-hm"}
+_AGREEING = frozenset(" ".join(_YES).split()) | {"um", "mm", "hm", "mm-hm", "at", "on", "for"}
 _OTHER = (
     "no", "no wait", "i would like wednesday", "on monday at nine for miller", "no tuesday", "yes but at two",
     "ten thirty for young", "um", "mm-hm", "", "that is all bye", "please write down adams",
 )  # fmt: skip
 _SOON_US = 2_000_000
 """Timers further off than this are those of a long silence; calls would end of it before anything happened."""
+_FINAL_US = 400_000
+"""A final text comes within this after the pause that ends the speech is known; the ears of the box need less."""
+CALLS = 10_000
 _STEPS = 90
 """Things that happen in one call, about a minute of it."""
 
@@ -67,6 +70,8 @@ class _Speech:
     words: list[str]
     shown: int = 0
     speaking: bool = True
+    due_us: int = 0
+    """Once it stopped: its final text is known by then."""
 
 
 class Judge:
@@ -137,7 +142,8 @@ class Judge:
             self.wrong.append(f"book {arguments} ran twice on one agreement")
         self._used = True
         said = " ".join(self._told[segment] for segment in sorted(self._turn)).split()
-        if not set(said) & {"yes", "yeah"} or not set(said) <= _AGREEING:
+        repeated = set(" ".join(arguments.values()).split())
+        if not set(said) & {"yes", "yeah"} or not set(said) <= _AGREEING | repeated:
             self.wrong.append(f"book {arguments} was not agreed to: {' '.join(said)!r}")
 
 
@@ -197,7 +203,7 @@ class RandomCall:
             found += [self._speak] * 2
         else:
             found += [self._show] * (4 * (speech.shown < len(speech.words))) + [self._stop]
-        found += [self._settle] * (3 * any(not one.speaking for one in self._speeches))
+        found += [self._settle] * (3 * (self._owed is not None))
         found += [self._write] * (6 * bool(self._writing or self._orders))
         head = self._mouth[0] if self._mouth else None
         found += [self._sound] * (6 * bool(head and not head.paused and head.heard < len(head.words)))
@@ -205,7 +211,7 @@ class RandomCall:
         return found
 
     def _smoothly(self) -> None:
-        """What is under way comes to its end as in most calls: a sentence, a reply, an utterance, the pause after it."""
+        """What is under way comes to its end as in most calls: a sentence, a reply, an utterance, a pause."""
         if self._writing or self._orders:
             while (self._writing or self._orders) and not self.over:
                 self._write()
@@ -222,11 +228,11 @@ class RandomCall:
                 self._speak()
             while self._speeches[-1].shown < len(self._speeches[-1].words) and not self.over:
                 self._show()
-                self._now_us += 300_000
+                self._move(self._now_us + 300_000)
                 self._arrive()
             self._stop()
             self._arrive()
-            if self.dice.random() < 0.7:
+            if self.dice.random() < 0.7 and self._owed is not None:
                 self._settle()
                 self._arrive()
             if self._timers and min(self._timers.values()) - self._now_us < _SOON_US:
@@ -283,11 +289,20 @@ class RandomCall:
 
     def _ring(self) -> None:
         name = min(self._timers, key=lambda timer: self._timers[timer])
-        self._now_us = max(self._now_us, self._timers.pop(name))
-        self._tell(ev.TimerFired(name))
+        self._move(self._timers[name])
+        if name in self._timers:
+            del self._timers[name]
+            self._tell(ev.TimerFired(name))
 
     def _pass_time(self) -> None:
-        self._now_us = min([self._now_us + self.dice.choice((20_000, 150_000, 500_000)), *self._timers.values()])
+        self._move(min([self._now_us + self.dice.choice((20_000, 150_000, 500_000)), *self._timers.values()]))
+
+    def _move(self, to_us: int) -> None:
+        """Time passes; final texts do not come later than a recogniser brings them."""
+        while (speech := self._owed) is not None and speech.due_us <= to_us:
+            self._now_us = max(self._now_us, speech.due_us)
+            self._settle()
+        self._now_us = max(self._now_us, to_us)
 
     # --- the caller ------------------------------------------------------------------------------------------------
 
@@ -295,7 +310,14 @@ class RandomCall:
     def _sample(self) -> int:
         return self._now_us * 2 // 125
 
+    @property
+    def _owed(self) -> _Speech | None:
+        """A stretch that is over and whose final text is still to come: at most one, since ears work in order."""
+        return next((one for one in self._speeches if not one.speaking), None)
+
     def _speak(self) -> None:
+        if self._owed is not None:
+            self._settle()
         text = self.dice.choice(_YES if self.dice.random() < 0.45 else _OTHER)
         segment = len(self._truth) + 1
         self._truth[segment] = text
@@ -312,16 +334,16 @@ class RandomCall:
         if self.dice.random() < 0.15:
             words[self.dice.randrange(len(words))] = self.dice.choice(("yes", "no", "monday", "two", "miller"))
         stable, tail = words[:-1], words[-1:]
-        self._tell(
-            ev.PartialTranscript(speech.segment, self._revision, self._sample, " ".join(stable), " ".join(tail))
-        )
+        self._tell(ev.PartialTranscript(speech.segment, self._revision, self._sample, " ".join(stable), " ".join(tail)))
 
     def _stop(self) -> None:
-        self._speeches[-1].speaking = False
+        speech = self._speeches[-1]
+        speech.speaking, speech.due_us = False, self._now_us + self.dice.randrange(_FINAL_US)
         self._tell(ev.SpeechStopped(max(0, self._sample - 3200), self._sample))
 
     def _settle(self) -> None:
-        speech = next(one for one in self._speeches if not one.speaking)
+        speech = self._owed
+        assert speech is not None, "a final text is owed"
         self._speeches.remove(speech)
         self._revision += 1
         self._tell(ev.FinalTranscript(speech.segment, self._revision, self._sample, " ".join(speech.words), ()))
@@ -418,7 +440,7 @@ class RandomCall:
             self._before[head.number] = set(self._truth)
             self._tell(ev.UtteranceStarted(head.number, self._sample))
         head.heard = min(len(head.words), head.heard + self.dice.choice((1, 4, 20)))
-        self._now_us = min([self._now_us + 350_000, *self._timers.values()])
+        self._move(min([self._now_us + 350_000, *self._timers.values()]))
         self._finish()
 
     def _finish(self) -> None:
@@ -448,7 +470,7 @@ def new_mind() -> Mind:
     return Mind(MindSettings(opening, "good morning. how can i help?", {shape.name: shape for shape in TOOLS}))
 
 
-def side_effects(calls: int = 10_000) -> Figure:
+def side_effects(calls: int = CALLS) -> Figure:
     """Writes that nobody wished for, over all calls; must be none. The unit says how much there was to go wrong."""
     wrong: list[str] = []
     writes = adopted = early = 0

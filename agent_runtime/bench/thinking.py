@@ -25,10 +25,8 @@ from .figure import percentile
 from .thinking_callers import Asked, bench_caller
 from .thinking_work import TODAY, bench_agent, canned_parts
 
-__all__ = ["LEVELS", "PROMPTS", "Level", "Run", "Turn", "play", "table"]
+__all__ = ["CALLS", "COMMON_PROMPT", "HEAD", "LEVELS", "Level", "Run", "Turn", "play", "row"]
 
-PROMPTS = (500, 2_000, 8_000)
-"""Tokens of instructions, tools and card before the first word of a call."""
 COMMON_PROMPT = 1_500
 """That of the peers' common work."""
 CALLS = 12
@@ -102,6 +100,16 @@ class Run:
         return [ms for turn in self.turns if (ms := turn.latency.first_answer_ms) is not None]
 
     @property
+    def wasted_tokens(self) -> int:
+        """Written in vain in all calls."""
+        return sum(one.wasted_tokens for one in self.accounts)
+
+    @property
+    def useful_tokens(self) -> int:
+        """All others."""
+        return sum(one.tokens for one in self.accounts) - self.wasted_tokens
+
+    @property
     def cut_in_share(self) -> float:
         """Of all turns."""
         return sum(turn.latency.cut_in for turn in self.turns) / max(1, len(self.turns))
@@ -157,25 +165,22 @@ def _hidden(entries: Sequence[Entry], turn: TurnLatency, tool: str, until: int |
     return found
 
 
-def table(runs: Sequence[Run], says: str = "") -> list[str]:
-    """The waterfall as lines: a row for each level and prompt."""
-    lines = [
-        f"{says}",
-        "prompt  level                                    first sound     first answer       n  cut-ins  in vain",
-        "tokens                                            p50   p95       p50   p95            share   tokens tools",
-    ]
-    names = {level.letter: level.says for level in LEVELS}
-    for run in runs:
-        sounds, answers = run.first_sounds(), run.first_answers()
-        tokens = sum(one.wasted_tokens for one in run.accounts)
-        tools = sum(one.wasted_tools for one in run.accounts)
-        cells = "".join(
-            f"{percentile(values, share):>{width}.0f}" if values else " " * (width - 1) + "-"
-            for values, share, width in ((sounds, 50, 6), (sounds, 95, 6), (answers, 50, 10), (answers, 95, 6))
-        )
-        lines.append(
-            f"{run.prompt_tokens:>6}  {run.level} {names[run.level]:<38} {cells}  {len(answers):>6}"
-            f"  {run.cut_in_share:>7.3f}  {tokens:>6} {tools:>5}"
-            + (f"  asked again {run.repeated}" * bool(run.repeated))
-        )
-    return lines
+HEAD = (
+    "prompt  level                                    first sound     first answer       n  cut-ins  in vain",
+    "tokens                                            p50   p95       p50   p95            share   tokens tools",
+)
+
+
+def row(run: Run) -> str:
+    """A run as a line under `HEAD`; milliseconds from the end of the caller's speech."""
+    says = next(level.says for level in LEVELS if level.letter == run.level)
+    sounds, answers = run.first_sounds(), run.first_answers()
+    columns = ((sounds, 50, 6), (sounds, 95, 6), (answers, 50, 10), (answers, 95, 6))
+    cells = "".join(f"{percentile(values, share):>{width}.0f}" if values else f"{'-':>{width}}"
+                    for values, share, width in columns)  # fmt: skip
+    tokens, tools = run.wasted_tokens, sum(one.wasted_tools for one in run.accounts)
+    again = f"  asked again {run.repeated}" if run.repeated else ""
+    return (
+        f"{run.prompt_tokens:>6}  {run.level} {says:<38} {cells}  {len(answers):>6}"
+        f"  {run.cut_in_share:>7.3f}  {tokens:>6} {tools:>5}{again}"
+    )

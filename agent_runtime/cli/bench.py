@@ -1,4 +1,4 @@
-"""``duologue bench``: the figures of the call core or of the model, each with its command, machine and date."""
+"""``duologue bench``: the figures of a part of the program, each with its command, machine and date."""
 
 from __future__ import annotations
 
@@ -30,13 +30,19 @@ groups, in the order in which they run (cheap ones first):
 examples:
   duologue bench core --only start event model
   duologue bench core --json > figures.json
-  duologue bench model --only batch8_speedup"""
-    parser.add_argument("part", metavar="PART", choices=tuple(SUITES), help="core or model: whose figures")
+  duologue bench model --only batch8_speedup
+  duologue bench thinking --only waterfall --picture thinking.svg"""
+    parser.add_argument("part", metavar="PART", choices=tuple(SUITES), help="core, model or thinking: whose figures")
     parser.add_argument("--only", nargs="+", metavar="GROUP", help="measure only these groups (see below)")
     parser.add_argument(
-        "--calls", type=count, metavar="N", help="calls of a group (default: core 50, words 510, voice 300)"
+        "--calls",
+        type=count,
+        metavar="N",
+        help="calls of a group (default: core 50, words 510, voice 300, waterfall and boxed 12, writes 10000); "
+        "of load the most at once",
     )
     parser.add_argument("--runs", type=count, default=20, metavar="N", help="runs of the demo call (default 20)")
+    parser.add_argument("--picture", metavar="FILE", help="thinking, waterfall: draw it as SVG")
     parser.add_argument(
         "--json", action="store_true", help="print one JSON object, key -> figure; what was not measured is null"
     )
