@@ -1,9 +1,8 @@
-"""Random calls against the mind with everything on, and a judge who counts writes that nobody wished for.
+"""Random calls against the mind with every way of thinking ahead on: what it writes is judged by `writes_judge`.
 
 The organs are made of dice: they answer late, cross orders on the way, revise words, barge in, ask for the wrong tool
-or for the right one with other values, while drafts and early tools run. The judge knows what the caller really said
-(the final texts) and what was really heard, and asks of each write: was it read back with just these values and heard
-to its last word, was it agreed to in the turn that is committed, and did it happen once? It never asks the mind.
+or for the right one with other values, while drafts and early tools run. They keep what the real ones promise: events
+of one utterance and of one stretch of speech in order, a final text soon and before the next stretch begins.
 """
 
 from __future__ import annotations
@@ -13,7 +12,6 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from random import Random
 
-from policies.shapes import Parameter, ToolShape
 from policies.trajectory import Role, Segment, Trajectory
 
 from .. import commands as do
@@ -24,20 +22,10 @@ from ..mind import Mind
 from ..mind_settings import MindSettings
 from ..record import SCHEMA, Entry
 from .figure import Figure
+from .writes_judge import DAYS, NAMES, TIMES, TOOLS, YES, Judge, read_back, read_back_values
 
-__all__ = ["Judge", "RandomCall", "side_effects"]
+__all__ = ["CALLS", "RandomCall", "new_mind", "side_effects"]
 
-_DAYS, _TIMES, _NAMES = ("monday", "tuesday", "wednesday"), ("nine", "ten thirty", "two"), ("miller", "young", "adams")
-_DAY = Parameter("day", "choice", _DAYS)
-TOOLS = (
-    ToolShape("find_slots", (_DAY,), effect="read"),
-    ToolShape("book", (_DAY, Parameter("time", "time"), Parameter("name", "heard")), effect="write", confirm=True),
-    ToolShape("jot", (Parameter("name", "heard"),), effect="write"),
-)
-WRITES = frozenset({"book", "jot"})
-
-_YES = ("yes", "yes please", "yeah that's right", "yes that is right")
-_AGREEING = frozenset(" ".join(_YES).split()) | {"um", "mm", "hm", "mm-hm", "at", "on", "for"}
 _OTHER = (
     "no", "no wait", "i would like wednesday", "on monday at nine for miller", "no tuesday", "yes but at two",
     "ten thirty for young", "um", "mm-hm", "", "that is all bye", "please write down adams",
@@ -72,93 +60,6 @@ class _Speech:
     speaking: bool = True
     due_us: int = 0
     """Once it stopped: its final text is known by then."""
-
-
-class Judge:
-    """Counts what must not happen; `wrong` holds a line for each."""
-
-    def __init__(self) -> None:
-        self.wrong: list[str] = []
-        self.writes = self.adopted = self.early = 0
-        self._read_back: dict[str, str] | None = None  # the values of one that was heard to its last word
-        self._used = False  # a write was made on it
-        self._told: dict[int, str] = {}  # segment -> what was really said; those that the mind has heard begin
-        self._since: set[int] = set()  # segments that began after the read-back did
-        self._turn: set[int] | None = None  # those of the committed turn
-        self._requests: set[tuple[int, str]] = set()
-        self._spent: set[tuple[int, str]] = set()
-
-    def saw(self, event: Event, truth: dict[int, str]) -> None:
-        """The mind is about to take this fact."""
-        if isinstance(event, ev.SpeechStarted):
-            self._told[event.segment] = truth[event.segment]
-            self._since.add(event.segment)
-        elif isinstance(event, ev.ToolRequested):
-            self._requests.add((event.generation, event.tool))
-
-    def heard(self, kind: str, text: str, heard: str, spoken_from: set[int]) -> None:
-        """An utterance is over. `spoken_from`: segments that had begun before it did."""
-        if kind == "filler" or not heard:
-            return
-        self._read_back, self._used = None, False
-        values = _read_back_values(text)
-        if values is not None and heard == text:
-            self._read_back = values
-            self._since = set(self._told) - spoken_from
-
-    def ordered(self, order: Command) -> None:
-        """The mind gave this order."""
-        match order:
-            case do.Decision("think", reason) if reason.startswith("turn over"):
-                self._turn = set(self._since)
-            case do.Adopt(generation, call):
-                self.adopted += bool(generation)
-                self.early += bool(call)
-            case do.CallTool(tool=tool, early=True) if tool in WRITES:
-                self.wrong.append(f"{tool} ran before the turn was over")
-            case do.CallTool(tool=tool, arguments=arguments) if tool in WRITES:
-                self._write(tool, dict(arguments))
-
-    def gave_way(self) -> None:
-        """The turn that was committed is open again, or the caller has the floor."""
-        self._turn = None
-
-    def _write(self, tool: str, arguments: dict[str, str]) -> None:
-        self.writes += 1
-        asked = next((one for one in self._requests - self._spent if one[1] == tool), None)
-        if asked is None:
-            self.wrong.append(f"{tool} ran twice for one request")
-            return
-        self._spent |= {one for one in self._requests if one[1] == tool}
-        if self._turn is None:
-            self.wrong.append(f"{tool} ran while the caller's turn was open")
-            return
-        if tool != "book":
-            return
-        if self._read_back != arguments:
-            self.wrong.append(f"book {arguments} was not read back, but {self._read_back}")
-            return
-        if self._used:
-            self.wrong.append(f"book {arguments} ran twice on one agreement")
-        self._used = True
-        said = " ".join(self._told[segment] for segment in sorted(self._turn)).split()
-        repeated = set(" ".join(arguments.values()).split())
-        if not set(said) & {"yes", "yeah"} or not set(said) <= _AGREEING | repeated:
-            self.wrong.append(f"book {arguments} was not agreed to: {' '.join(said)!r}")
-
-
-def _read_back(values: dict[str, str]) -> str:
-    return "so that is {day} at {time} for {name}, is that right?".format(**values)
-
-
-def _read_back_values(text: str) -> dict[str, str] | None:
-    for day in _DAYS:
-        for time in _TIMES:
-            for name in _NAMES:
-                values = {"day": day, "time": time, "name": name}
-                if text == _read_back(values):
-                    return values
-    return None
 
 
 class RandomCall:
@@ -318,7 +219,7 @@ class RandomCall:
     def _speak(self) -> None:
         if self._owed is not None:
             self._settle()
-        text = self.dice.choice(_YES if self.dice.random() < 0.45 else _OTHER)
+        text = self.dice.choice(YES if self.dice.random() < 0.45 else _OTHER)
         segment = len(self._truth) + 1
         self._truth[segment] = text
         self._speeches.append(_Speech(segment, text.split()))
@@ -380,7 +281,7 @@ class RandomCall:
             steps.append(ev.ThoughtFormed(number, "note"))
         steps.append(ev.ExpectationFormed(number, "more"))
         asked = next((one.text for one in reversed(order.trajectory.segments) if one.role is Role.SAY), "")
-        values = _read_back_values(asked)
+        values = read_back_values(asked)
         call = self._call(values)
         if call is not None and call[0] not in order.blocked_tools:
             tool, slots = call
@@ -389,8 +290,8 @@ class RandomCall:
             return [*steps, ev.ToolRequested(number, tool, spoken, slots, slots), ended]
         if order.draft == "peek":
             return [*steps, ev.GenerationEnded(number, "cut_short", 5)]
-        offer = {"day": dice.choice(_DAYS), "time": dice.choice(_TIMES), "name": dice.choice(_NAMES)}
-        said = _read_back(offer) if dice.random() < 0.7 else "which day suits you?"
+        offer = {"day": dice.choice(DAYS), "time": dice.choice(TIMES), "name": dice.choice(NAMES)}
+        said = read_back(offer) if dice.random() < 0.7 else "which day suits you?"
         return [*steps, ev.ClauseGenerated(number, 0, said), ev.GenerationEnded(number, "said", 12)]
 
     def _call(self, asked: dict[str, str] | None) -> tuple[str, dict[str, str]] | None:
@@ -398,13 +299,13 @@ class RandomCall:
         dice = self.dice
         chance = dice.random()
         if asked is not None and chance < 0.65:
-            slot, known = dice.choice((("day", _DAYS), ("time", _TIMES), ("name", _NAMES)))
+            slot, known = dice.choice((("day", DAYS), ("time", TIMES), ("name", NAMES)))
             return "book", asked if chance < 0.5 else {**asked, slot: dice.choice(known)}
         if chance < 0.7:
-            return "book", {"day": dice.choice(_DAYS), "time": dice.choice(_TIMES), "name": dice.choice(_NAMES)}
+            return "book", {"day": dice.choice(DAYS), "time": dice.choice(TIMES), "name": dice.choice(NAMES)}
         if chance < 0.74:
-            return "jot", {"name": dice.choice(_NAMES)}
-        return ("find_slots", {"day": dice.choice(_DAYS)}) if chance < 0.82 else None
+            return "jot", {"name": dice.choice(NAMES)}
+        return ("find_slots", {"day": dice.choice(DAYS)}) if chance < 0.82 else None
 
     # --- the mouth and the hands -----------------------------------------------------------------------------------
 

@@ -179,7 +179,8 @@ def row(run: Run) -> str:
     cells = "".join(f"{percentile(values, share):>{width}.0f}" if values else f"{'-':>{width}}"
                     for values, share, width in columns)  # fmt: skip
     tokens, tools = run.wasted_tokens, sum(one.wasted_tools for one in run.accounts)
-    again = f"  asked again {run.repeated}" if run.repeated else ""
+    lost = sum(turn.latency.status != "answered" for turn in run.turns)
+    again = f"  asked again {run.repeated}" * bool(run.repeated) + f"  callers hung up {lost}" * bool(lost)
     return (
         f"{run.prompt_tokens:>6}  {run.level} {says:<38} {cells}  {len(answers):>6}"
         f"  {run.cut_in_share:>7.3f}  {tokens:>6} {tools:>5}{again}"

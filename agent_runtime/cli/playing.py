@@ -10,10 +10,10 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, TextIO
 
+from ..account import account, line
 from ..agent import Agent
 from ..boxed import FRONT_DESK
 from ..bus import Watcher
-from ..account import account, line
 from ..call import Call, CallError, run_call
 from ..clock import stopwatch
 from ..labels import Labels
