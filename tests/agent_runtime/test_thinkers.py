@@ -107,13 +107,12 @@ def test_an_answer_in_the_middle_of_a_sentence_is_woven_into_its_unheard_rest() 
         "he says rest and ice.",
         "goodbye.",
     ]
-    (trim,) = [entry for entry in call.entries if isinstance(entry.what, do.Trim)]
-    returned = next(entry for entry in call.entries if isinstance(entry.what, ev.ToolReturned))
-    heard = next(
-        e for e in call.entries if isinstance(e.what, ev.UtteranceHeard) and e.what.utterance == trim.what.utterance
-    )
-    assert trim.at_us == returned.at_us < heard.at_us, "it was speaking, and finished its clause"
-    assert not heard.what.complete
+    (trim,) = orders(call, do.Trim)
+    at_us = {type(entry.what): entry.at_us for entry in call.entries}
+    (cut,) = (what for what in orders(call, ev.UtteranceHeard) if what.utterance == trim.utterance)
+    heard_us = next(entry.at_us for entry in call.entries if entry.what == cut)
+    assert at_us[do.Trim] == at_us[ev.ToolReturned] < heard_us, "it was speaking, and finished its clause"
+    assert not cut.complete
 
 
 def test_the_other_mind_gets_a_brief_and_nothing_that_the_caller_said() -> None:
@@ -199,7 +198,7 @@ def test_values_that_do_not_fit_get_one_line() -> None:
         return brief.task
 
     server = ServerSettings("http://127.0.0.1:1/v1", "m")
-    for settings, message in (
+    slips: tuple[tuple[dict[str, Any], str], ...] = (
         ({"kind": "oracle"}, "thinker kind is 'oracle'; expected one of openai, embedded, tool"),
         ({"kind": "openai"}, "of kind 'openai' needs base_url and model"),
         ({"kind": "tool", "function": ask, "server": server}, "of kind 'tool' takes no base_url and model; drop it"),
@@ -207,7 +206,8 @@ def test_values_that_do_not_fit_get_one_line() -> None:
         ({"kind": "tool", "function": ask, "words": 0}, "thinker words is 0; expected 1 to 200"),
         ({"kind": "tool", "function": ask, "name": "The Doctor"}, "the name cannot be spoken"),
         ({"kind": "tool", "function": ask, "topics": ("Red", "red")}, "sound the same"),
-    ):
+    )
+    for settings, message in slips:
         with pytest.raises(ThinkerError, match=re.escape(message)):
             Thinker(**{"name": "doctor", **settings})
 
