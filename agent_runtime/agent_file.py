@@ -95,6 +95,8 @@ relative to the folder. A key that is not listed is an error, so that a slip of 
     [thinking] speak                      true or false: thinking goes on while the agent speaks (true)
     [thinking] most_peeks                 whole number: see `policies.speculation.ThinkingSettings`, also for the next
     [thinking] most_drafts                whole number
+    [thinking] most_guesses               whole number
+    [thinking] guess_words                whole number
     [thinking] keep_ms                    whole number
     [thinking] whole_at                   number
     [endpointing] word_weight             number: see `policies.endpointing.EndpointSettings`, also for the next

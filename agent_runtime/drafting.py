@@ -91,7 +91,7 @@ class Drafts:
         self._drafts: dict[int, Draft] = {}
         self._early: dict[str, EarlyCall] = {}
         self._values = _slot_words(settings)
-        self._peeks = self._made = 0
+        self._peeks = self._made = self._guesses = 0
         self._thought: tuple[str, ...] = ()  # the words that the last peek or draft of the turn rested on
         self._taken = 0  # the draft that the present answer began with, or its child
 
@@ -106,14 +106,16 @@ class Drafts:
             return
         if any(one.depth == "draft" for one in self._drafts.values()):
             return  # it holds for these words too
-        heard = Listening(words, stable, paused, self._known(words), self._peeks, self._made, expects)
-        depth = decide(heard, self._values, thinking)
+        heard = Listening(words, stable, paused, self._known(words), self._peeks, self._made, self._guesses, expects)
+        found = decide(heard, self._values, thinking)
+        depth: Depth = "draft" if found == "guess" else found
         if depth:
             self._thought = words
             self._peeks += depth == "peek"
-            self._made += depth == "draft"
+            self._made += found == "draft"
+            self._guesses += found == "guess"
             yield from self._drop(lambda one: one.parent == 0, "a longer thought takes its place")
-            yield Decision("think", f"{depth} at {len(words)} words")
+            yield Decision("think", f"{found} at {len(words)} words")
             yield from self._begin(depth, words)
 
     def _begin(self, depth: Depth, words: tuple[str, ...]) -> Iterator[Command]:
@@ -246,7 +248,7 @@ class Drafts:
 
     def turn_over(self, words: Sequence[str], before: str) -> Iterator[Command]:
         """Keep the drafts that answer the turn as it ended; `before`: digest of the stream before it."""
-        self._peeks = self._made = self._taken = 0
+        self._peeks = self._made = self._guesses = self._taken = 0
         self._thought = ()
         holds = {
             number

@@ -244,6 +244,8 @@ class Mind:
 
     def _written(self, event: Any, entry: Entry) -> Iterator[Command]:
         yield from self.answering.wrote(event)
+        if isinstance(event, ev.ToolRequested) and self.answering.drafts.knows(event.generation):
+            yield from self._endpoint(entry.at_us)
 
     def _tool_ended(self, event: ev.ToolReturned | ev.ToolFailed, entry: Entry) -> Iterator[Command]:
         yield from self.answering.tool_ended(event)

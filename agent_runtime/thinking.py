@@ -165,7 +165,7 @@ class Thinking:
         """
         self._bus, self._session, self._stand_in = bus, session, stand_in
         self._think_in(language, scores)
-        self._token_s = 0.0  # what a token took in the last generation
+        self._token_s = 1.0  # what a token took in the last generation; slow until it is known
         self._orders: deque[Entry] = deque()
         self._arrived = asyncio.Event()
         self._generating: tuple[int, asyncio.Task[None]] | None = None

@@ -28,6 +28,8 @@ class ClauseSettings:
     hurried: int = 3
     """The same where the model writes slowly (`for_pace`): 3 words are 1 s of speech, and 10 ms a token is waited for
     each word that comes first."""
+    eager: bool = False
+    """The first clause does not wait to see the word behind it. Set by `for_pace`."""
     slow_s: float = 0.005
     """Seconds a token from which a model counts as slow."""
     later_least: int = 3
@@ -71,7 +73,7 @@ _CLOSED_WORD = re.compile(r"(\S+)\s")
 def for_pace(token_s: float, settings: ClauseSettings | None = None) -> ClauseSettings:
     """The settings for a model that takes `token_s` seconds a token: the slower it writes, the sooner it speaks."""
     settings = settings or ClauseSettings()
-    return replace(settings, first_most=settings.hurried) if token_s >= settings.slow_s else settings
+    return replace(settings, first_most=settings.hurried, eager=True) if token_s >= settings.slow_s else settings
 
 
 class Clauses:
@@ -130,6 +132,8 @@ class Clauses:
             if late >= 0 and (late >= most or not (_is_number(previous) and _is_number(word))):
                 return match.start(1)
             words += any(character.isalnum() for character in word)
+            if settings.eager and self._is_first and words >= most and _may_end(word):
+                return match.end(1)
             sign = _closing_sign(word)
             if sign and words >= (comma if sign == "," else least):
                 return match.end(1)
@@ -146,6 +150,12 @@ def _may_part(previous: str, following: str) -> bool:
     if last[0] in _HALF_LEANING:
         return first[0] in _OPENERS
     return not (_is_number(previous) and _is_number(following))
+
+
+def _may_end(word: str) -> bool:
+    """May a clause end behind this word, whatever follows?"""
+    last = plain_words(word)[-1:]
+    return bool(last) and last[0] not in _LEANING | _HALF_LEANING and not _is_number(word)
 
 
 def _is_number(word: str) -> bool:

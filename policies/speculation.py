@@ -18,7 +18,7 @@ from policies.endpointing import Why, likelihood
 __all__ = ["Depth", "Listening", "ThinkingSettings", "decide", "same_wish"]
 
 Depth = Literal["", "peek", "draft"]
-"""How far to think now: not at all, to the note and a read-only tool, or to the end of a reply."""
+"""How far a generation thinks: not at all, to the note and a read-only tool, or to the end of a reply."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +39,11 @@ class ThinkingSettings:
     """Peeks in one turn of the caller. A guess: a turn seldom names more values than that."""
     most_drafts: int = 5
     """Drafts in one turn of the caller. A guess: one for each place where it might have ended."""
+    most_guesses: int = 2
+    """Drafts besides, while the caller still speaks and the words only might be a whole sentence: so a reply is ready
+    before a last "please". Each costs what a model writes until the next word. A guess."""
+    guess_words: int = 4
+    """So many words lie before each of them, so that they are spread over a long turn. A guess."""
     keep_ms: int = 20_000
     """How long the result of a tool that ran early stays good. A guess: as long as a caller may take over one turn."""
     whole_at: float = 0.9
@@ -60,18 +65,26 @@ class Listening:
     """How many of the first words the last peek or draft of this turn rested on; all: there is nothing new."""
     peeks: int = 0
     drafts: int = 0
+    guesses: int = 0
+    """Drafts for words that only might have been a whole sentence."""
     expects: str = ""
     """What the agent expects next, words of its EXPECT block."""
 
 
-def decide(heard: Listening, values: AbstractSet[str], settings: ThinkingSettings) -> Depth:
-    """How far to think now. `values`: words that fill a slot of one of the agent's read-only tools."""
+def decide(heard: Listening, values: AbstractSet[str], settings: ThinkingSettings) -> Depth | Literal["guess"]:
+    """How far to think now; a guess is a draft for words that might be whole.
+
+    `values`: words that fill a slot of one of the agent's read-only tools.
+    """
     if not heard.words or len(heard.words) == heard.thought_at:
         return ""
     chance, reason = likelihood(heard.words, heard.expects)
     whole = reason is not Why.UNFINISHED and (heard.paused or chance >= settings.whole_at)
     if settings.draft and whole and heard.drafts < settings.most_drafts:
         return "draft"
+    sentence = reason is Why.COMPLETE and len(heard.words) >= settings.guess_words * (heard.guesses + 1)
+    if settings.draft and sentence and heard.guesses < settings.most_guesses:
+        return "guess"
     if not settings.listen or heard.peeks >= settings.most_peeks:
         return ""
     if heard.paused and not settings.draft:

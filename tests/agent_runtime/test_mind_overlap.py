@@ -16,13 +16,13 @@ def test_the_agent_falls_silent_at_once_and_gives_way_to_content() -> None:
     scene = answering()
     assert scene.begins(2800) == [*QUIET, "(yield: speech onset)", "Yield 1 pause", "timer overlap 1200"]
     scene.hushes(1, "we are open", 2850)
-    assert scene.utters("", 3050, tail="on") == ["timer overlap 950"], "words that may still change cut nobody off"
-    assert scene.utters("on", 3100) == [
+    assert scene.utters("", 3050, tail="on") == [
         "no timer overlap",
         "no timer filler",
         "(yield: content words)",
         "Cancel 1",
-    ]
+        "prefill",
+    ], "it did not sound like a hum"
     assert scene.utters("on sunday", 3300) == ["prefill"]
     assert scene.played(1, "we are open", 3320, "cancelled") == ["prefill"]
     assert scene.stream.endswith("<say> we are open<cut>")
@@ -64,6 +64,13 @@ def test_long_speech_without_words_takes_the_floor() -> None:
     scene = answering()
     scene.begins(2800)
     assert scene.rings("overlap", 4000) == ["no timer overlap", "no timer filler", "(yield: long overlap)", "Cancel 1"]
+
+
+def test_words_behind_what_sounds_like_a_hum_cut_nobody_off_before_they_last() -> None:
+    scene = answering()
+    scene.begins(2800, no_floor=0.4)
+    assert scene.utters("", 3050, tail="no") == ["timer overlap 950"]
+    assert "Cancel 1" in scene.utters("no", 3200)
 
 
 def test_what_sounds_like_a_backchannel_may_go_on_for_a_moment_without_silencing_the_agent() -> None:

@@ -30,7 +30,9 @@ def heard(text: str, *, stable: int | None = None, paused: bool = False, **more:
         (heard("i would like to come on wednesday at", stable=5), ""),
         (heard("i would like to come on wednesday at", thought_at=7), ""),
         (heard("i need an appointment", paused=True), "draft"),
-        (heard("i need an appointment"), ""),
+        (heard("i need an appointment"), "guess"),
+        (heard("an appointment"), ""),
+        (heard("i need an appointment soon", guesses=1), ""),
     ],
 )
 def test_what_the_words_ask_for(turn: Listening, depth: str) -> None:
