@@ -74,6 +74,7 @@ def agent_says(number: int) -> Any:
 def caller_says(text: str, voice: str) -> Any:
     """float64[n]: the caller at -20 dBFS, from the first to the last loud sample."""
     (clip,) = synthesis.render([text], voice)
+    assert clip.pcm is not None
     return clip.pcm.astype(np.float64)
 
 

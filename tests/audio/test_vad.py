@@ -24,6 +24,7 @@ from audio.vad import (
     VadError,
     level_db,
     refine,
+    rise_behind,
 )
 
 MODEL = Model()
@@ -182,3 +183,23 @@ def test_three_bursts_with_pauses_are_three_segments() -> None:
     assert [e.kind for e in edges] == [EdgeKind.START, EdgeKind.STOP] * 3
     for edge in edges:
         assert 0 < edge.decided_sample - edge.sample <= ms_to_samples(64 if edge.kind is EdgeKind.START else 256)
+
+
+def hops(*levels_db: float) -> Pcm:
+    """int16[n]: 10 ms of noise at each of these levels (dB over one quantisation step)."""
+    random = np.random.default_rng(3)
+    return np.concatenate([random.standard_normal(160) * 10 ** (level / 20) for level in levels_db]).astype(np.int16)
+
+
+def test_a_rise_behind_a_sound_that_died_away_is_found_with_the_quietest_place_before_it() -> None:
+    sound = hops(*[75] * 30, 40, 25, 30, *[72] * 10)
+    assert rise_behind(sound, after_ms=300) == (31 * 160, 33 * 160)
+    assert rise_behind(sound[: 34 * 160], after_ms=300) == (31 * 160, 33 * 160), "what comes later changes nothing"
+    assert rise_behind(sound[: 33 * 160], after_ms=300) is None
+
+
+def test_what_is_too_early_too_short_or_too_shallow_is_no_rise() -> None:
+    assert rise_behind(hops(*[75] * 20, 30, 30, *[75] * 9), after_ms=300) is None
+    assert rise_behind(hops(*[75] * 30, 30, *[75] * 10), after_ms=300) is None
+    assert rise_behind(hops(*[75] * 30, 60, 60, 60, *[75] * 10), after_ms=300) is None
+    assert rise_behind(hops(*[75] * 30, 40, 40, 60, 60), after_ms=300) is None, "it stays quiet"
