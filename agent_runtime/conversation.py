@@ -86,6 +86,12 @@ class Conversation:
         turn.finals.add(segment)
         return not same_wish(drafted, turn.text.split())
 
+    def again(self, segment: int) -> None:
+        """A segment that was answered is to be answered again, unless its turn was given back anyway."""
+        if segment in self.answered.texts:
+            self.turn.texts[segment] = self.answered.texts.pop(segment)
+            self.turn.finals.add(segment)
+
     def press(self, digit: str) -> None:
         """A key: keys stand in the turn as a speech segment of their own, numbered below the spoken ones."""
         self.hear(-1, f"{self.turn.texts.get(-1, 'pressed')} {digit}", final=True)
@@ -95,6 +101,15 @@ class Conversation:
         self.turn.texts.pop(segment, None)
         self.turn.finals.discard(segment)
         self._ignored.add(segment)
+
+    def ignored(self, segment: int) -> bool:
+        """The segment was taken for one that asks for no floor."""
+        return segment in self._ignored
+
+    def heed(self, segment: int, text: str) -> None:
+        """An ignored segment asks for something after all: its final words are part of the open turn."""
+        self._ignored.discard(segment)
+        self.hear(segment, text, final=True)
 
     def clear_turn(self) -> None:
         """Nothing of the open turn can be answered: forget it, and what may still be recognised of it."""

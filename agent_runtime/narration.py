@@ -1,7 +1,8 @@
 """The call as lines for a terminal, printed while it happens.
 
 `Narrator.entry` is a watcher of the bus: it sees every entry after it is logged, is quick, and never raises, because a
-closed terminal must not end a call. What the agent said is printed when it is over, as far as it was heard. This file
+closed terminal must not end a call. What the agent said is printed when it is over, as far as it was heard; what it
+prepared and did not use is printed with `why` only. This file
 refuses to know sessions and clocks; a stopwatch for the speed shown beside the bar is handed in.
 """
 
@@ -14,7 +15,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TextIO
 
-from .commands import CallTool, Decision, Say
+from .commands import Adopt, CallTool, Decision, Generate, Say, Yield
 from .events import (
     AudioLost,
     CallAnswered,
@@ -64,6 +65,9 @@ class _Utterance:
     planned: list[str] = field(default_factory=list)
     heard: str = ""
     kind: str = "answer"
+    started: bool = False
+    held: bool = False
+    """Its audio was prepared and held back."""
 
 
 class Narrator:
@@ -101,6 +105,8 @@ class Narrator:
         self._asked: dict[int, tuple[int, str]] = {}
         self._thought: tuple[int, str] | None = None
         self._expecting = 0
+        self._drafts: dict[int, list[str]] = {}
+        """Generation -> what it thought, until it is taken."""
 
     def entry(self, entry: Entry) -> None:
         """Print what there is to print about one entry."""
@@ -145,6 +151,11 @@ class Narrator:
                 self._line(entry.at_us, "", f"the event loop was {what.late_ms:.0f} ms late", ALARM)
             case Decision():
                 self._decision(entry, what)
+            case Generate(generation=number) if what.draft:
+                self._drafts[number] = []
+            case Adopt(generation=number):
+                for thought in self._drafts.pop(number, []):
+                    self._line(entry.at_us, "thinks", thought, DIM, DIM)
             case ThoughtFormed() if what.generation == self._expecting:  # between two bits of speech
                 self._line(entry.at_us, "thinks", what.text, DIM, DIM)
             case ThoughtFormed():
@@ -153,10 +164,16 @@ class Narrator:
                 self._expecting = what.generation
                 note = self._thought[1] if self._thought and self._thought[0] == what.generation else ""
                 text = ", ".join(part for part in (note, f"expects {what.text}" if what.text else "") if part)
-                if text:
+                if text and what.generation in self._drafts:
+                    self._drafts[what.generation].append(text)
+                    if self._why:
+                        self._line(entry.at_us, "drafts", text, DIM, DIM)
+                elif text:
                     self._line(entry.at_us, "thinks", text, DIM, DIM)
             case ToolRequested() | CallTool() | ToolReturned() | ToolFailed():
                 self._tool(entry, what)
+            case Yield(utterance=number) if number in self._utterances:
+                self._utterances[number].held |= not self._utterances[number].started
             case Say() | UtteranceStarted() | UtteranceHeard() | UtteranceEnded():
                 self._speaking(entry, what)
 
@@ -174,7 +191,7 @@ class Narrator:
         elif isinstance(what, CallTool):
             given = " ".join(f"{name} {value}" for name, value in (what.arguments or {}).items())
             _, spoken = self._asked.pop(entry.cause, (0, f"{what.tool} {given}".strip()))
-            self._asked[entry.seq] = (entry.at_us, spoken)
+            self._asked[entry.seq] = (entry.at_us, f"early: {spoken}" if what.early else spoken)
         else:
             begun_us, spoken = self._asked.pop(entry.cause, (entry.at_us, what.tool))
             took = f"  ({(entry.at_us - begun_us) / 1e6:.1f} s)"
@@ -190,11 +207,13 @@ class Narrator:
             known.kind = known.kind if known.planned else what.kind
             known.planned.append(what.text)
         elif isinstance(what, UtteranceStarted):
-            known.start_us = entry.at_us
+            known.start_us, known.started = entry.at_us, True
         elif isinstance(what, UtteranceHeard):
             known.heard = what.text
         else:
-            self._utterance_line(self._utterances.pop(what.utterance), what.reason)
+            known = self._utterances.pop(what.utterance)
+            if known.started or not known.held or self._why:
+                self._utterance_line(known, what.reason)
 
     def _utterance_line(self, known: _Utterance, reason: str) -> None:
         planned = " ".join(part for part in known.planned if part)

@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import math
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass
 from typing import Any, Protocol
@@ -20,6 +20,7 @@ from policies.endpointing import share_of_end
 from policies.trajectory import Role, Trajectory
 
 from .bus import Bus
+from .carrying_on import Begun
 from .commands import CancelGeneration, Generate, Prefill, ScoreTurn
 from .events import (
     ClauseGenerated,
@@ -55,6 +56,10 @@ class Language(Protocol):
     def call(self, spoken: str) -> tuple[str, dict[str, str], dict[str, Any]]: ...
 
 
+StandIn = Callable[[Exception], Awaitable[tuple[str, Language, bool] | None]]
+"""Of a fault: (what to log, the language of the engine that stands in, whether it scores); None: nobody does."""
+
+
 @dataclass
 class TurnReader:
     """Reads the tokens of one agent turn and says what they amount to, event by event. Pure.
@@ -84,6 +89,15 @@ class TurnReader:
         if role is Role.SILENCE:
             self.outcome = "silent"
         return events
+
+    def go_on(self, tokens: Sequence[int], clauses: int) -> None:
+        """The turn began with `tokens`, of which so many clauses were told; only what comes after them is told."""
+        for token in tokens:
+            role = self.language.role_of(token)
+            self._role, self._tokens = (self._role, [*self._tokens, token]) if role is None else (role, [])
+        if self._role is not Role.SAY:
+            self._role = None  # what stands there is whole
+        self._shown, self._index = len(self.language.decode(self._tokens)), clauses
 
     def end(self) -> list[Event]:
         """No more tokens come: what was still open, and the outcome stays ``cut_short``."""
@@ -134,14 +148,29 @@ class TurnReader:
 class Thinking:
     """The engine session of one call."""
 
-    def __init__(self, bus: Bus, session: EngineSession, language: Language, *, scores: bool = True) -> None:
-        """`scores`: the engine has log-probabilities; without them no turn is scored, and its end is judged without."""
-        self._bus, self._session, self._language, self._scores = bus, session, language, scores
-        # where a grammar is kept, it ends the turn at these too
-        self._stop_ids = [language.role(role) for role in (Role.END, Role.BYE, Role.SILENCE)]
+    def __init__(
+        self,
+        bus: Bus,
+        session: EngineSession,
+        language: Language,
+        *,
+        scores: bool = True,
+        stand_in: StandIn | None = None,
+    ) -> None:
+        """`scores`: the engine has log-probabilities; without them no turn is scored, and its end is judged without.
+
+        `stand_in`: has the session go on at another engine (`engines.fallback`); asked when its work failed.
+        """
+        self._bus, self._session, self._stand_in = bus, session, stand_in
+        self._think_in(language, scores)
         self._orders: deque[Entry] = deque()
         self._arrived = asyncio.Event()
         self._generating: tuple[int, asyncio.Task[None]] | None = None
+
+    def _think_in(self, language: Language, scores: bool) -> None:
+        self._language, self._scores = language, scores
+        # where a grammar is kept, it ends the turn at these too
+        self._stop_ids = [language.role(role) for role in (Role.END, Role.BYE, Role.SILENCE)]
 
     def obey(self, order: Entry) -> None:
         """Take an order; never waits."""
@@ -189,7 +218,8 @@ class Thinking:
         try:
             extent = await self._session.sync(self._language.encode(order.trajectory))
         except Exception as error:
-            await self._failed(error, cause)
+            if await self._failed(error, cause):
+                await self._prefill(order, cause)
             return
         await self._bus.publish(
             PromptSynced(order.prefix, extent.total, extent.reused, extent.computed, extent.rolled_back), cause
@@ -200,7 +230,8 @@ class Thinking:
             await self._session.sync(self._language.encode(order.trajectory), ahead=False)
             p_over = await self._p_over()
         except Exception as error:
-            await self._failed(error, cause)
+            if await self._failed(error, cause) and self._scores:
+                await self._score(order, cause)
             return
         await self._bus.publish(TurnScored(order.revision, p_over, order.prefix), cause)
 
@@ -210,7 +241,9 @@ class Thinking:
         over, more = await self._session.score(ends)
         return round(share_of_end(math.exp(over), math.exp(more)), 4)
 
-    async def _generate(self, order: Generate, cause: int) -> None:
+    async def _generate(self, order: Generate, cause: int, begun: Begun | None = None) -> None:
+        """`begun`: what another engine wrote of it before it failed."""
+        begun = begun or Begun()
         reader = TurnReader(self._language, order.generation)
         count = 0
         try:
@@ -218,14 +251,20 @@ class Thinking:
             grammar = self._language.grammar(
                 order.trajectory, after_result=order.after_result, blocked=order.blocked_tools, due=order.due_tool
             )
+            head = begun.go_on(self._language, order.trajectory, grammar)
+            if head is None:
+                await self._bus.publish(GenerationEnded(order.generation, "cut_short", 0), cause)
+                return
+            reader.go_on(head, begun.clauses)
             most = self._language.turn_tokens
             stops = self._stop_ids if order.draft != "peek" else [*self._stop_ids, self._language.role(Role.SAY)]
-            stream = self._session.stream(suffix, max_tokens=most, stop_ids=stops, grammar=grammar, keep=True)
+            feed = [*suffix, *head]
+            stream = self._session.stream(feed, max_tokens=most, stop_ids=stops, grammar=grammar, keep=True)
             async with aclosing(stream) as slices:  # type: ignore[type-var]
                 async for tokens in slices:
                     count += len(tokens)
                     for token in tokens:
-                        for event in reader.feed(token):
+                        for event in filter(begun.told, reader.feed(token)):
                             await self._bus.publish(event, cause)
             for event in reader.end():
                 await self._bus.publish(event, cause)
@@ -234,7 +273,9 @@ class Thinking:
                 self._bus.post(GenerationEnded(order.generation, "cancelled", count), cause)
             raise
         except Exception as error:
-            await self._failed(error, cause)
+            if await self._failed(error, cause):
+                await self._generate(order, cause, begun)
+                return
             await self._bus.publish(GenerationEnded(order.generation, "failed", count), cause)
             return
         ended = GenerationEnded(order.generation, reader.outcome, count)
@@ -254,6 +295,14 @@ class Thinking:
             await self._bus.publish(TurnScored(0, await self._p_over(), order.listening), cause)
         return left
 
-    async def _failed(self, error: Exception, cause: int) -> None:
+    async def _failed(self, error: Exception, cause: int) -> bool:
+        """Log a fault. True: another engine stands in, and the same order can be carried out there."""
+        found = await self._stand_in(error) if self._stand_in is not None else None
+        if found is not None:
+            detail, language, scores = found
+            self._think_in(language, scores)
+            await self._bus.publish(PartFailed("engine", True, detail), cause)
+            return True
         recovered = bool(getattr(error, "recovered", True))  # a server that refuses our key will refuse it again
         await self._bus.publish(PartFailed("engine", recovered, f"{type(error).__name__}: {error}"), cause)
+        return False

@@ -133,6 +133,7 @@ MODEL: dict[str, Group] = {
             "success_front_desk_bare",
             "success_companies_bare",
             "success_hand",
+            "success_hand_first",
             "unconfirmed_writes",
             "clarified",
         ),

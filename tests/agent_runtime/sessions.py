@@ -22,6 +22,7 @@ from agent_runtime.session import CallFacts, Ears, Session
 from agent_runtime.testing import Line, ScriptedCaller, Segment, after_turn
 from agent_runtime.testing.fakes import FakeEngine, FakeSession, TimedVoice, WordLanguage, replies
 from agent_runtime.tools import Tool
+from policies.speculation import ThinkingSettings
 from tests.agent_runtime.scenes import TODAY, clip, desk
 
 SAYS = {
@@ -101,7 +102,7 @@ class Scene:
     """One session and everything it touches, so that a test can look at what is left of it."""
 
     def __init__(self, *lines: Line, tools: Sequence[Tool] = (), **made: Any) -> None:
-        self.agent = desk(*tools)
+        self.agent = desk(*tools, thinking=made.pop("thinking", ThinkingSettings()))
         self.door: Any = made.pop("door", None) or CountedCaller.of_lines(*(lines or (WISH, BYE)))
         self.log = made.pop("log", None) or CountedLog()
         self.kept: list[Entry] = []
@@ -174,7 +175,7 @@ class Scene:
     @property
     def said(self) -> list[str]:
         """What was heard of the agent, utterance by utterance."""
-        return [what.text for what in self.of(ev.UtteranceHeard)]
+        return [what.text for what in self.of(ev.UtteranceHeard) if what.text]
 
 
 def innermost(error: BaseException) -> BaseException:

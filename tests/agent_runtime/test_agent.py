@@ -9,7 +9,15 @@ from typing import Any, Literal
 
 import pytest
 
-from agent_runtime.agent import Agent, AgentError, RecogniserSettings, ServerSettings, VoiceSettings
+from agent_runtime.agent import (
+    Agent,
+    AgentError,
+    EngineSettings,
+    RecogniserSettings,
+    ServerSettings,
+    VLLMSettings,
+    VoiceSettings,
+)
 from agent_runtime.tools import tool
 from agent_runtime.wording import Wording
 from policies.endpointing import EndpointSettings
@@ -88,9 +96,10 @@ async def sundays(day: Literal["monday", "sunday"]) -> None: ...
         ({"time_limit_s": float("nan")}, "time_limit_s is nan"),
         ({"hours": ("9", "17:00")}, "'9'"),
         ({"hints": "be brief"}, "hints is 'be brief'; expected a list"),
-        ({"engine": "abacus"}, "engine is 'abacus'; expected one of embedded, openai"),
+        ({"engine": "abacus"}, "engine is 'abacus'; expected one of embedded, openai, vllm"),
         ({"engine": "openai"}, "engine 'openai' has no server; give base_url and model"),
         ({"server": ServerSettings("http://x", "m")}, "engine 'embedded' takes no server; drop base_url"),
+        ({"vllm": VLLMSettings()}, "engine 'embedded' takes no settings of vLLM; drop them"),
         ({"tools": [find_slots, find_slots]}, "two tools are called 'find_slots'; rename one"),
         ({"tools": [dotless]}, r"tools\[0\] is dotless, no tool; put @tool above its async def"),
         ({"notes": [DAY, DAY]}, "two notes are called 'day'; rename one"),
@@ -180,11 +189,21 @@ def test_the_digest_follows_what_may_change_a_decision() -> None:
         {"filler": FillerSettings(texts=("hm.",))},
         {"phrases": ["yes"]},
         {"model": Path("weights/new")},
+        {"voice": VoiceSettings(kind="piper", model="v/a.onnx")},
+        {"voice": VoiceSettings(kind="piper", model="v/b.onnx")},
+        {"voice": VoiceSettings("alloy", kind="openai", model="m", base_url="http://x/v1")},
+        {"recogniser": RecogniserSettings("openai", "m", base_url="http://x/v1")},
         {"recogniser": RecogniserSettings("whisper", "tiny")},
         {"recogniser": RecogniserSettings("whisper", "tiny", step_ms=500)},
+        {"engine": "vllm"},
+        {"engine": "vllm", "vllm": VLLMSettings(dtype="float32")},
+        {"stand_ins": [EngineSettings("vllm")]},
+        {"stand_ins": [EngineSettings("vllm")], "stall_s": 1.0},
     ]
     assert len({make(**changes).settings_digest() for changes in different} | {digest}) == len(different) + 1
     here, there = (make(recogniser=RecogniserSettings("whisper", f"{at}/tiny")) for at in ("here", "there"))
+    assert here.settings_digest() == there.settings_digest()
+    here, there = (make(voice=VoiceSettings(kind="piper", model=f"{at}/a.onnx")) for at in ("here", "there"))
     assert here.settings_digest() == there.settings_digest()
     assert make(model=Path("here/new")).settings_digest() == make(model=Path("there/new")).settings_digest()
 

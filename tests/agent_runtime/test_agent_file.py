@@ -5,11 +5,20 @@ from __future__ import annotations
 import datetime
 import re
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from agent_runtime import agent_file
-from agent_runtime.agent import Agent, AgentFileError, RecogniserSettings
+from agent_runtime.agent import (
+    Agent,
+    AgentFileError,
+    EngineSettings,
+    RecogniserSettings,
+    ServerSettings,
+    VLLMSettings,
+    VoiceSettings,
+)
 from agent_runtime.tool_servers import ServedTool, ToolServer
 from agent_runtime.wording import Wording
 from policies.barge_in import BargeInSettings
@@ -80,9 +89,21 @@ language = "de"
 compute = "float32"
 step_ms = 500
 
-[engine]
-kind = "embedded"
+[[engine]]
+kind = "vllm"
 model = "weights"
+max_model_len = 2048
+gpu_memory_utilization = 0.4
+dtype = "bfloat16"
+stall_s = 1.5
+
+[[engine]]
+kind = "openai"
+base_url = "http://127.0.0.1:8000/v1"
+model = "core"
+tokens = true
+
+[[engine]]
 
 [endpointing]
 noise_ms = 500
@@ -162,7 +183,12 @@ def test_every_key_arrives(tmp_path: Path) -> None:
     assert (agent.voice.name, agent.voice.rate_wpm, agent.voice.pitch) == ("de", 150, 40)
     assert agent.recogniser == RecogniserSettings("whisper", str(tmp_path / "weights"), "de", "float32", 500)
     assert set(agent.sentences()) == {"on monday", "on tuesday"}
-    assert (agent.engine, agent.model, agent.folder) == ("embedded", tmp_path / "weights", tmp_path)
+    assert (agent.engine, agent.model, agent.folder) == ("vllm", tmp_path / "weights", tmp_path)
+    assert agent.engines == (
+        EngineSettings("vllm", tmp_path / "weights", vllm=VLLMSettings(2048, 0.4, "bfloat16"), stall_s=1.5),
+        EngineSettings("openai", server=ServerSettings("http://127.0.0.1:8000/v1", "core", tokens=True)),
+        EngineSettings("embedded"),
+    )
     assert agent.endpointing == EndpointSettings(noise_ms=500, word_weight=1.0, habit_most_ms=250.5)
     assert agent.barge_in == BargeInSettings(many_words=4)
     assert agent.filler == FillerSettings(texts=("hm.",), slow_ms=900)
@@ -177,6 +203,27 @@ def test_three_keys_are_enough(tmp_path: Path) -> None:
     assert "yes please" in agent.sentences()
 
 
+def test_voices_and_recognisers_of_every_kind(tmp_path: Path) -> None:
+    def voice(text: str) -> VoiceSettings:
+        return Agent.load(write(tmp_path, HEAD + text)).voice
+
+    assert voice("") == VoiceSettings("en-us", 170, 50) == voice('[voice]\nkind = "espeak"\n')
+    model = str(tmp_path / "v" / "a.onnx")
+    piper = '[voice]\nkind = "piper"\nmodel = "v/a.onnx"\nspeed = 1.2\nprogram = '
+    assert voice(piper + '"bin/piper"') == VoiceSettings(
+        kind="piper", model=model, speed=1.2, program=str(tmp_path / "bin" / "piper")
+    )
+    assert voice(piper + '"my-piper"').program == "my-piper", "a name is looked up on the PATH"
+    assert voice(KOKORO + 'name = "af_heart"\nlanguage = "en-gb"') == VoiceSettings(
+        "af_heart", kind="kokoro", model=str(tmp_path / "k.onnx"), voices="/far/v.bin", language="en-gb"
+    )
+    server = 'kind = "openai"\nmodel = "m"\nbase_url = "http://x/v1"\napi_key_env = "KEY"\ntimeout_s = 4\n'
+    where: dict[str, Any] = {"kind": "openai", "model": "m", "base_url": "http://x/v1", "api_key_env": "KEY"}
+    assert voice(f'[voice]\nname = "marin"\n{server}') == VoiceSettings("marin", **where, timeout_s=4.0)
+    agent = Agent.load(write(tmp_path, f'{HEAD}[recogniser]\nlanguage = "de"\n{server}'))
+    assert agent.recogniser == RecogniserSettings(language="de", **where, timeout_s=4.0)
+
+
 def test_a_whisper_model_that_is_no_folder_here_is_a_name(tmp_path: Path) -> None:
     agent = Agent.load(write(tmp_path, HEAD + '[recogniser]\nkind = "whisper"\nmodel = "tiny.en"\n'))
     assert agent.recogniser == RecogniserSettings("whisper", "tiny.en")
@@ -188,8 +235,11 @@ def test_all_tools_without_names_and_a_date_as_text(tmp_path: Path) -> None:
     assert agent.today == datetime.date(2026, 11, 23)
 
 
+KOKORO = "[voice]\nkind = 'kokoro'\nmodel = 'k.onnx'\nvoices = '/far/v.bin'\n"
 OPENAI = "[engine]\nkind = 'openai'\n"
 SERVER = OPENAI + "base_url = 'http://x'\nmodel = 'm'\n"
+VLLM = "[engine]\nkind = 'vllm'\n"
+TWO = "[[engine]]\n[[engine]]\nkind = 'openai'\n"
 WHOLE_MS = "expected a whole number of milliseconds"
 
 
@@ -247,7 +297,7 @@ WHOLE_MS = "expected a whole number of milliseconds"
         (HEAD + "voice = 'de'", "unknown key 'voice' in [agent]"),
         ("voice = 'de'\n" + HEAD, "agent.toml: voice is no section; write [voice] once"),
         (HEAD + "[[voice]]\nname = 'de'", "agent.toml: voice is no section; write [voice] once"),
-        (HEAD + "[engine]\nkind = 'abacus'", "[engine] kind is 'abacus'; expected 'embedded' or 'openai'"),
+        (HEAD + "[engine]\nkind = 'abacus'", "[engine] kind is 'abacus'; expected 'embedded' or 'openai' or 'vllm'"),
         (HEAD + "[voice]\nname = '" + "x" * 99 + "'\npitch = '" + "y" * 99 + "'", "[voice] pitch is 'yyyyyyyy"),
         # notes
         (HEAD + "[note]\nname = 'day'", "agent.toml: note is not a list of sections; write [[note]] above each"),
@@ -278,7 +328,11 @@ WHOLE_MS = "expected a whole number of milliseconds"
         ),
         (HEAD + "[engine]\nmodel = 'nowhere'", "[engine] model is 'nowhere', but "),
         (HEAD + "[recogniser]\nkind = 'ears'", "[recogniser] kind is 'ears'; expected 'pocketsphinx' or 'whisper'"),
-        (HEAD + "[recogniser]\nmodel = 'tiny'", '[recogniser] model is for whisper; add kind = "whisper"'),
+        (
+            HEAD + "[recogniser]\nmodel = 'tiny'",
+            "[recogniser] model is for whisper and openai; drop it, or set the kind",
+        ),
+        (HEAD + "[recogniser]\ncompute = 'int8'", '[recogniser] compute is for whisper; add kind = "whisper"'),
         (
             HEAD + "[recogniser]\nkind = 'whisper'\nstep_ms = 10",
             "agent.toml: recogniser step_ms is 10; expected 100 to 10000 milliseconds",
@@ -286,6 +340,23 @@ WHOLE_MS = "expected a whole number of milliseconds"
         (
             HEAD + "[recogniser]\nkind = 'whisper'\nmodel = ''",
             "agent.toml: recogniser model is empty; leave it out for 'base'",
+        ),
+        (HEAD + "[voice]\nkind = 'siri'", "[voice] kind is 'siri'; expected 'espeak' or 'piper' or 'kokoro' or"),
+        (HEAD + "[voice]\nspeed = 1", "[voice] speed is for piper and kokoro and openai; drop it, or set the kind"),
+        (HEAD + "[voice]\nvoices = 'v.bin'", '[voice] voices is for kokoro; add kind = "kokoro"'),
+        (HEAD + "[voice]\nkind = 'piper'\npitch = 50", '[voice] pitch is for espeak; add kind = "espeak"'),
+        (HEAD + "[voice]\nkind = 'piper'", "agent.toml: voice kind 'piper' has no model; give the .onnx file"),
+        (HEAD + KOKORO, "agent.toml: voice kind 'kokoro' has no name; give one of them, like 'af_heart'"),
+        (HEAD + KOKORO + "name = 'af'\nspeed = 3", "agent.toml: voice speed is 3.0; kokoro speaks 0.5 to 2 times as"),
+        (HEAD + KOKORO + "name = 'af'\nlanguage = ''", "agent.toml: voice language is empty; leave it out for"),
+        (HEAD + "[voice]\nkind = 'openai'\nmodel = 'm'", "voice kind 'openai' has no base_url; give an address"),
+        (
+            HEAD + "[voice]\nkind = 'openai'\nname = 'a'\nmodel = 'm'\nbase_url = 'http://x'\napi_key_env = 'sk-1'",
+            "agent.toml: api_key_env is no name of an environment variable",
+        ),
+        (
+            HEAD + "[recogniser]\nkind = 'openai'\nbase_url = 'http://x'",
+            "agent.toml: recogniser kind 'openai' has no model; give its name at the server",
         ),
         (HEAD + "[engine]\nbase_url = 'http://x'", "[engine] base_url is for kind 'openai'; drop it or set the kind"),
         (HEAD + OPENAI + "base_url = 'http://x'", "[engine] kind 'openai' has no model; add model = \"...\""),
@@ -296,6 +367,19 @@ WHOLE_MS = "expected a whole number of milliseconds"
         (HEAD + OPENAI + "model = ' '\nbase_url = 'http://x'", "agent.toml: engine model is empty; name the model"),
         (HEAD + OPENAI + "model = 'm'\nbase_url = 'x:80'", "agent.toml: base_url is 'x:80'; expected an address such"),
         (HEAD + OPENAI + "model = 'm'\nbase_url = 'http://u:p@x'", "agent.toml: base_url holds a user, a password"),
+        (HEAD + "[engine]\ndtype = 'float32'", "[engine] dtype is for kind 'vllm'; drop it or set the kind"),
+        (HEAD + VLLM + "dtype = 'half'", "agent.toml: engine dtype is 'half'; expected one of auto, bfloat16, float16"),
+        (HEAD + VLLM + "max_model_len = 12", "agent.toml: engine max_model_len is 12; expected at least 256 tokens"),
+        (
+            HEAD + VLLM + "gpu_memory_utilization = 80",
+            "gpu_memory_utilization is 80.0; expected a share above 0, at most",
+        ),
+        (HEAD + VLLM + "timeout_s = 1", "[engine] timeout_s is for kind 'openai'; drop it or set the kind"),
+        (HEAD + "[engine]\nstall_s = 1", "[engine] stall_s is for a list of engines; drop it, or write [[engine]]"),
+        (HEAD + TWO + "base_url = 'x:80'\nmodel = 'm'", "agent.toml: [[engine]] 2: base_url is 'x:80'; expected an"),
+        (HEAD + TWO + "base_url = 'http://x'", "[[engine]] 2 kind 'openai' has no model; add model = \"...\""),
+        (HEAD + "[[engine]]\n[[engine]]\nstall_s = 0", "[[engine]] 2: engine stall_s is 0.0; expected seconds above 0"),
+        ("engine = 'vllm'\n" + HEAD, "agent.toml: engine is no section; write [engine] once, or [[engine]] above each"),
         (HEAD + "[recogniser]\nphrases = 'no.txt'", "[recogniser] phrases is 'no.txt': cannot be read (No such file"),
         (
             HEAD + "[recogniser]\nphrases = 'latin.txt'",

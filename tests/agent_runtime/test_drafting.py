@@ -258,6 +258,15 @@ def test_a_final_text_that_says_something_else_gives_the_turn_back() -> None:
     assert found.stream == ""
 
 
+def test_a_final_text_that_says_something_else_is_answered_again_where_the_answer_is_heard() -> None:
+    found = ended_early()
+    found.sounds(1, 2210)
+    assert "Cancel 1" in found.said("please come on monday", 2250)
+    lines = found.played(1, "ten", 2260, "cancelled")
+    assert "(think: turn over: complete)" in lines
+    assert found.stream.endswith("<say> ten<cut><heard> please come on monday<turn>")
+
+
 def test_a_final_text_that_says_the_same_changes_nothing() -> None:
     found = ended_early()
     assert found.said("please come on wednesday", 2250) == []

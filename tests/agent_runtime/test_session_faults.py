@@ -14,6 +14,7 @@ from agent_runtime.record import Entry
 from agent_runtime.session import Ears, Session
 from agent_runtime.testing.fakes import FakeSession, TimedVoice, WordLanguage
 from agent_runtime.tools import tool
+from tests.agent_runtime.scenes import NOTHING_AHEAD
 from tests.agent_runtime.sessions import BYE, WISH, CountedCaller, CountedLog, KeptEngine, KeptSession, Loud, Scene
 
 # --- faults ------------------------------------------------------------------------------------------------------
@@ -159,7 +160,7 @@ def test_an_engine_that_raises_in_the_middle_of_a_reply_is_apologised_for_and_th
             self.session_type = Breaking
             return await super().open(session)
 
-    scene = Scene(WISH, BYE, engine=Engine).plays()
+    scene = Scene(WISH, BYE, engine=Engine, thinking=NOTHING_AHEAD).plays()
     assert scene.of(ev.PartFailed) == [ev.PartFailed("engine", True, "RuntimeError: out of memory")]
     assert [g.outcome for g in scene.of(ev.GenerationEnded)] == ["failed", "said_goodbye"]
     assert scene.said[1] == "sorry, could you say that again?"

@@ -58,7 +58,7 @@ def test_a_tool_shows_what_the_function_says() -> None:
     )
     assert repr(book) == "<tool book(day, time, name), write, confirmed>"
     assert repr(find) == "<tool find(day, people=..., part=...), read>"
-    assert (find.slow_s, find.filler, find.context_parameter) == (1.5, "let me look.", "context")
+    assert (find.slow_s, find.filler, dict(find.lent)) == (1.5, "let me look.", {"context": "context"})
 
 
 def test_forgetting_the_effect_is_harmless() -> None:
@@ -248,9 +248,7 @@ def test_reading_undoes_saying(day: str, time: str, name: str) -> None:
 
 
 @given(
-    st.fixed_dictionaries(
-        {"day": st.sampled_from(DAYS[:2])}, optional={"people": st.integers(0, 9999), "part": WORDS}
-    )
+    st.fixed_dictionaries({"day": st.sampled_from(DAYS[:2])}, optional={"people": st.integers(0, 9999), "part": WORDS})
 )
 def test_reading_undoes_saying_with_optional_arguments(arguments: dict[str, Any]) -> None:
     assert parse_spoken_call([find, book, remark], spoken_call(find, arguments)) == (find, arguments)

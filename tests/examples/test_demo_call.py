@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
-from agent_runtime.commands import Decision
-from agent_runtime.events import CallEnded, ToolReturned, UtterancePaused
+from agent_runtime.commands import Adopt, CallTool, Decision
+from agent_runtime.events import CallEnded, UtterancePaused
 from agent_runtime.log import read_log
 from agent_runtime.testing import read_labels
 from tests.agent_runtime.cli.lines import Said, program
@@ -84,7 +84,12 @@ def test_what_the_caller_does_in_it_happens(one: Path, told: dict[str, Any]) -> 
     entries = [entry.what for entry in read_log(one / "events.jsonl")]
     assert isinstance(entries[-1], CallEnded)
     assert any(isinstance(what, UtterancePaused) for what in entries), "the agent gave way to the barge-in"
-    assert [what.tool for what in entries if isinstance(what, ToolReturned)] == ["find_slots", "book"]
+    asked = [what for what in entries if isinstance(what, CallTool)]
+    assert [what.tool for what in asked if not what.early] == ["book"], "what writes waits, and runs once"
+    adopted = [what.call for what in entries if isinstance(what, Adopt) and what.call]
+    assert [what.arguments["day"] for what in asked if what.call in adopted] == ["wednesday"], (
+        "looked up while he spoke"
+    )
     assert any(isinstance(what, Decision) and what.action == "filler" for what in entries)
     assert told["ended"] in ("agent_hung_up", "caller_hung_up")
     assert told["latency"]["first_sound"]["n"] >= 4

@@ -17,11 +17,12 @@ from audio.outcome import Outcome, Runner
 
 from ...ports import AdapterRef, Caps, Extent
 from ...tools import Tool
+from ..writing import Writing
 from .chat import ChatSession, listed
 from .completions import TOP, Piece, Scored, Spelling, Write, asked, scored
 from .faults import Server, ServerFault
 from .rendering import offered
-from .session import IdsSession, WarmSettings, Writing
+from .session import IdsSession, WarmSettings
 from .text import TextTurn
 from .wire import Answer, Wire
 
@@ -134,7 +135,7 @@ class OpenAIEngine:
         """The next tokens of a reply that may come, None at the end of what the server writes."""
 
         def use(piece: Piece) -> Outcome[list[int]]:
-            return Outcome(reply.take(piece), 0.0, float(len(piece.tokens)))
+            return Outcome(reply.take(piece.tokens), 0.0, float(len(piece.tokens)))
 
         found: list[int] | None = await self.taken(answer, use)
         return found

@@ -9,12 +9,11 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from ...ports import Extent, Grammar
+from ..writing import Writing
 from .completions import Piece, Write
 from .faults import ServerFault
 from .wire import Answer
@@ -22,7 +21,7 @@ from .wire import Answer
 if TYPE_CHECKING:
     from .engine import OpenAIEngine
 
-__all__ = ["IdsSession", "WarmSettings", "Writing"]
+__all__ = ["IdsSession", "WarmSettings"]
 
 TRIES = 2
 """How often in a row a reply is asked for without a token of it coming."""
@@ -43,57 +42,6 @@ class WarmSettings:
     retry_s: float = 2.0
     """A reply that the server puts off waits at most so long for its second try; a call falls silent meanwhile. A
     guess, about the wait at which people ask whether anybody is there."""
-
-
-@dataclass
-class Writing:
-    """A reply being written: what may come, what came, and how it goes on."""
-
-    grammar: Grammar | None
-    stops: frozenset[int]
-    left: int
-    refused: bool = False
-    """The server's next token was not allowed; it has to be asked again."""
-    fresh: list[int] = field(default_factory=list)
-    """Tokens that were added and not yet handed on."""
-
-    def __post_init__(self) -> None:
-        self.over = self.left <= 0
-
-    def take(self, piece: Piece) -> list[int]:
-        """In a job, because a grammar may take a while: the tokens of a piece up to the first that may not come."""
-        self.fresh, self.refused = [], False
-        for token in piece.tokens:
-            if self.over:
-                break
-            mask = self.grammar.allowed() if self.grammar is not None else None
-            if mask is not None and not (token < len(mask) and mask[token]):
-                self.refused = True
-                break
-            self.add(token)
-        fresh, self.fresh = self.fresh, []
-        return fresh
-
-    def add(self, token: int) -> None:
-        """One more token."""
-        self.fresh.append(token)
-        self.left -= 1
-        if self.grammar is not None:
-            self.grammar.advance(token)
-        ended = token in self.stops or (self.grammar is not None and self.grammar.done)
-        self.over = ended or self.left <= 0
-
-    def forced(self) -> list[int]:
-        """Add what alone may come, as far as that goes; then the tokens of which one must come."""
-        self.refused = False
-        while not self.over:
-            assert self.grammar is not None, "only a grammar refuses"
-            mask = self.grammar.allowed()
-            allowed = [] if mask is None else [int(one) for one in np.flatnonzero(mask)]
-            if len(allowed) != 1:
-                return allowed
-            self.add(allowed[0])
-        return []
 
 
 class IdsSession:

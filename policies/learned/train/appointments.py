@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from random import Random
 
-from policies.learned.train.spoken_caller import DAYS, TIMES, part_of
+from policies.learned.train.spoken_caller import DAYS, PARTS, TIMES, part_of
 
 __all__ = ["Calendar", "Visit", "random_calendar"]
 
@@ -70,11 +70,16 @@ class Calendar:
         return "not found"
 
 
-def random_calendar(rng: Random) -> Calendar:
-    """Two to five free times on most days, none on some; a few of them about to be taken by somebody else."""
+def random_calendar(rng: Random, *, crowded: float = 0.0) -> Calendar:
+    """Two to five free times on most days, none on some; a few of them about to be taken by somebody else. `crowded`:
+    share of days on which one part of the day has none."""
     free: dict[str, list[str]] = {}
     for day in DAYS:
         count = 0 if rng.random() < 0.12 else rng.choice((1, 2, 3, 3, 4, 5))
         free[day] = [TIMES[index] for index in sorted(rng.sample(range(len(TIMES)), count))]
+    for day in DAYS if crowded else ():
+        if rng.random() < crowded:
+            full = rng.choice(PARTS)
+            free[day] = [time for time in free[day] if part_of(time) != full]
     stolen = {(day, time) for day in DAYS for time in free[day] if rng.random() < 0.06}
     return Calendar(free, stolen=stolen)

@@ -34,7 +34,10 @@ RIGHT, WRONG = 0.5, 3.0
 MOST_TURNS = 18
 """A loop teaches what it has to teach in its first turns."""
 
-_ANSWERS = ("we are open", "i can only", "i find no", "was just taken", "is full", "still there", "you are booked")
+_ANSWERS = (
+    "we are open", "i can only", "i find no", "was just taken", "is full", "still there", "you are booked",
+    "is cancelled",
+)  # fmt: skip
 
 
 def same(left: Action, right: Action) -> bool:
@@ -85,9 +88,9 @@ class Coached:
         """The expert's note in the middle of a turn."""
         return self.expert.peek(heard)
 
-    def cut(self) -> None:
-        """The last utterance was cut before its values were out."""
-        self.expert.cut()
+    def cut(self, heard: str) -> None:
+        """The last utterance was cut after `heard`, before its values were out."""
+        self.expert.cut(heard)
 
     def _settle(self, wanted: Action, done: Action) -> Action:
         if same(wanted, done):

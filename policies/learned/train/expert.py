@@ -97,10 +97,15 @@ class Expert:
     sticky: float = 0.0
     misreads: bool = False
     stumbles: int = 0
+    settled: str = ""
+    unsaid: str = ""
 
-    def cut(self) -> None:
-        """The last utterance was cut before its values were out: a yes to it confirms nothing."""
+    def cut(self, heard: str = "") -> None:
+        """The last utterance was cut after `heard`, before its values were out: a yes to it confirms nothing, and what
+        was done must be said again."""
         self.vetoed = True
+        if self.question == "anything" and "else" not in heard:
+            self.unsaid = self.settled
 
     def note(self) -> str:
         """The six fields as the model writes them."""
@@ -187,6 +192,7 @@ class Expert:
                 else f"{self._pick('done', 'all right')}. your visit on {self.day} is cancelled."
             )
             self._reset()
+            self.settled = "you are booked." if tool == "book" else "your visit is cancelled."
             return self._ask("anything", text + " " + self._question("anything"))
         if tool == "book":
             lost = self.time
@@ -282,6 +288,8 @@ class Expert:
     # what is said and done
 
     def _decide(self, heard: Understood) -> Action:
+        if self.unsaid and self._nothing_new(heard):
+            return self._say_done(heard)
         if heard.words == 0:
             return self._again(self._pick("are you still there?", "hello, are you there?"))
         if "hold" in heard.acts and not heard.slots:
@@ -318,6 +326,23 @@ class Expert:
         if not heard.anything or (self.answer == "unclear" and not self.changed):
             return self._again(self._pick("sorry, i did not catch that.", "sorry, i did not get that."))
         return self._next()
+
+    def _nothing_new(self, heard: Understood) -> bool:
+        """Whether the turn holds no wish, no goodbye and no wait: a stray word, an "okay", a "what was that"."""
+        wishes = self.goal != "none" or self.shown in {"hours", "other"} or heard.slots
+        return not wishes and self.answer != "no" and not heard.acts & {"hold", "bye", "give_up"}
+
+    def _say_done(self, heard: Understood) -> Action:
+        """What was done, once more: its sentence was broken off. Its values stand in no note any more and are left."""
+        said, self.unsaid = self.unsaid, ""
+        opening = self._pick("sorry, i did not catch that.", "sorry, i did not get that.")
+        if heard.words == 0:
+            opening = "are you still there?"
+        elif "pardon" in heard.acts:
+            opening = "of course."
+        elif self.answer == "yes":
+            opening = "all right."
+        return self._ask("anything", f"{opening} {said} {self._question('anything')}")
 
     def _next(self) -> Action:
         if self.goal == "none":

@@ -14,10 +14,16 @@ from random import Random
 from policies.learned.train.appointments import Calendar, Visit
 from policies.learned.train.names import recogniser_words
 from policies.learned.train.noise import mangled
-from policies.learned.train.spoken_caller import DAYS, PARTS, TIMES, WEEK, Word, parse_times, part_of, say
+from policies.learned.train.spoken_caller import DAYS, PARTS, TIMES, WEEK, Word, parse_times, part_of, said, say
 from policies.learned.train.wordings import Wordings
 
-__all__ = ["Caller", "Goal", "Utterance", "question_in", "random_goal"]
+__all__ = ["SETTLED", "Caller", "Goal", "Utterance", "question_in", "random_goal"]
+
+
+SETTLED = ("done.", "all set.", "all right. your")
+"""Openings of the agent's sentence that says what was done."""
+WISHFUL = 0.2
+"""Share of callers with a second wish, for each 1 by which they are more restless than tested ones. A guess."""
 
 
 @dataclass(slots=True)
@@ -98,6 +104,7 @@ class Caller:
     last: str = "intent"
     patience: int = 30
     restless: float = 1.0
+    """Above 1 there are also more second wishes, and stray words after a confirmation that was broken off."""
 
     def greet(self) -> Utterance:
         """The first turn: a greeting, the request, and some of its values."""
@@ -130,6 +137,9 @@ class Caller:
         kind = question_in(text) if not cut else self.last_question(text)
         if self.patience <= 0 or kind == "bye":
             return Utterance(tuple(self._say("bye")), "bye", ends=True)
+        if cut and not kind and self.restless > 1 and self.done and text.startswith(SETTLED):
+            self.last = "anything"
+            return self._stray()
         if kind == "there":
             kind = question_in(text.replace("still there", "")) or self.last
         if not kind:
@@ -193,7 +203,7 @@ class Caller:
             return self._day_reply(kind, text)
         if kind == "full":
             self.tried.add(goal.day)
-            if goal.part and rng.random() < 0.3 and "just taken" not in text:
+            if goal.part and rng.random() < 0.3 * self.restless and "just taken" not in text:
                 goal.part, goal.time = next(part for part in PARTS if part != goal.part), None
                 return Utterance(tuple(self._say("part")), "part")
             self._move_day()
@@ -317,6 +327,9 @@ class Caller:
         if not self.done and goal.kind in {"book", "cancel"}:
             return self._request([])
         chance = rng.random() / self.restless if not self.asked_extra else rng.random()
+        if self.restless > 1 and not self.asked_extra and rng.random() < WISHFUL * (self.restless - 1):
+            self.asked_extra = True
+            return self._wish()
         if not self.asked_extra and chance < 0.06:
             self.asked_extra = True
             return Utterance(tuple(self._say("hours")), "hours")
@@ -339,6 +352,34 @@ class Caller:
             words += self._say("bye")
             return Utterance(tuple(words), "bye")
         return Utterance(tuple(words), "no")
+
+    def _wish(self) -> Utterance:
+        """A second wish in so many words: another visit, for somebody else too, the last one undone, or a question."""
+        rng, goal = self.rng, self.goal
+        also = said(rng.choice(self.wordings.also), "", rng) if self.wordings.also and rng.random() < 0.7 else []
+        chance = rng.random()
+        if chance < 0.2:
+            kind = rng.choice(("hours", "other"))
+            return Utterance((*also, *self._say(kind)), kind)
+        self.done = False
+        if chance < 0.4 and goal.kind == "book":
+            goal.kind = "cancel"
+            return self._request(also)
+        goal.kind, goal.time, goal.part = "book", None, rng.choice((None, *PARTS))
+        self._move_day()
+        if chance < 0.55:
+            goal.name = self.wordings.name(rng)
+            also += self._say("name_aside")
+        return self._request(also)
+
+    def _stray(self) -> Utterance:
+        """Words that come in while the agent says what it did: they ask for nothing, so it must say it again."""
+        rng = self.rng
+        kind = rng.choices(("", "hum", "yes", "pardon", "junk"), (50, 15, 15, 10, 10))[0]
+        if kind:
+            return Utterance(tuple(self._say(kind)), {"yes": "yes", "pardon": "repeat"}.get(kind, "other"))
+        few = rng.choices(("the", "a", "and", "it", "i", "to", "so", "that"), k=rng.choice((1, 1, 2)))
+        return Utterance(tuple(Word(text) for text in (few if rng.random() < 0.6 else self._nonsense()[:2])), "other")
 
     # words
 

@@ -1,6 +1,7 @@
 """The engines that the contract is held against, each over something small: random weights, or a function of words.
 
-The embedded engine and the torch engine run the same weights, so one forward pass of numpy is the truth for both.
+The embedded engine, the torch engine and vLLM run the same weights, so one forward pass of numpy is the truth for all.
+Heads have 32 dimensions, the fewest that vLLM knows on a CPU.
 """
 
 from __future__ import annotations
@@ -28,7 +29,7 @@ from policies.learned.core.model import CoreConfig, CoreModel
 VOCABULARY = 96
 TINY = CoreConfig(
     vocab_size=VOCABULARY, hidden_size=32, num_hidden_layers=2, num_attention_heads=2, num_key_value_heads=1,
-    head_dim=16, intermediate_size=48, rope_theta=10_000.0, rms_norm_eps=1e-6, max_position_embeddings=1024,
+    head_dim=32, intermediate_size=48, rope_theta=10_000.0, rms_norm_eps=1e-6, max_position_embeddings=1024,
 )  # fmt: skip
 
 
@@ -43,13 +44,13 @@ def tiny_tensors(seed: int = 3) -> dict[str, Any]:
     for layer in range(TINY.num_hidden_layers):
         prefix = f"model.layers.{layer}."
         for name, out, into in (
-            ("self_attn.q_proj", 32, 32), ("self_attn.k_proj", 16, 32), ("self_attn.v_proj", 16, 32),
-            ("self_attn.o_proj", 32, 32), ("mlp.gate_proj", 48, 32), ("mlp.up_proj", 48, 32), ("mlp.down_proj", 32, 48),
+            ("self_attn.q_proj", 64, 32), ("self_attn.k_proj", 32, 32), ("self_attn.v_proj", 32, 32),
+            ("self_attn.o_proj", 32, 64), ("mlp.gate_proj", 48, 32), ("mlp.up_proj", 48, 32), ("mlp.down_proj", 32, 48),
         ):  # fmt: skip
             tensors[f"{prefix}{name}.weight"] = matrix(out, into)
         for name, size in (
             ("input_layernorm", 32), ("post_attention_layernorm", 32),
-            ("self_attn.q_norm", 16), ("self_attn.k_norm", 16),
+            ("self_attn.q_norm", 32), ("self_attn.k_norm", 32),
         ):  # fmt: skip
             tensors[f"{prefix}{name}.weight"] = np.ones(size, np.float32)
     return tensors
@@ -90,18 +91,23 @@ async def embedded_engine() -> AsyncIterator[Engine]:
         yield engine
 
 
+def write_tiny(folder: Path) -> None:
+    """The tiny weights in `folder`, in the form of ``transformers``."""
+    names = {name: getattr(TINY, name) for name in TINY.__dataclass_fields__ if name != "rope_theta"}
+    rotation = {"rope_type": "default", "rope_theta": TINY.rope_theta}
+    config = names | {"model_type": "qwen3", "tie_word_embeddings": True, "rope_parameters": rotation}
+    config |= {"architectures": ["Qwen3ForCausalLM"], "hidden_act": "silu", "attention_bias": False}
+    (folder / "config.json").write_text(json.dumps(config))
+    save_file(tiny_tensors(), folder / "model.safetensors", metadata={"format": "pt"})
+
+
 @cache
 def torch_model() -> Any:
     """The tiny weights as the torch engine reads them from a folder."""
     from agent_runtime.engines.torch.forward import TorchModel
 
     with TemporaryDirectory() as folder:
-        names = {name: getattr(TINY, name) for name in TINY.__dataclass_fields__ if name != "rope_theta"}
-        rotation = {"rope_type": "default", "rope_theta": TINY.rope_theta}
-        config = names | {"model_type": "qwen3", "tie_word_embeddings": True, "rope_parameters": rotation}
-        config |= {"architectures": ["Qwen3ForCausalLM"], "hidden_act": "silu", "attention_bias": False}
-        (Path(folder) / "config.json").write_text(json.dumps(config))
-        save_file(tiny_tensors(), Path(folder) / "model.safetensors", metadata={"format": "pt"})
+        write_tiny(Path(folder))
         return TorchModel.load(folder, device="cpu")
 
 
