@@ -131,6 +131,7 @@ relative to the folder. A key that is not listed is an error, so that a slip of 
     [filler] grace_ms                     whole number
     [filler] again_ms                     whole number
     [filler] most_ms                      whole number
+    [filler] trust_ms                     whole number
     [filler] late_ms                      whole number
     [filler] finish_ms                    whole number
     [filler] most                         whole number

@@ -221,6 +221,8 @@ class Answering:
             self._tool_steps += 1
             if shape.effect == "write":
                 self._wrote = True
+                if shape.confirm:
+                    talk.heard = []  # one agreement, one write: the model may ask for it again after its result
                 yield from self.drafts.forget_results()
             if shape.confirm:
                 talk.heard = []  # one agreement, one write: the model may ask for it again after its result

@@ -44,7 +44,7 @@ _SHARE = 0.5
 _DECAY_DB = 3.0
 """How fast a level may fall in one hop of 16 ms: the room's sound dies by 60 dB in 0.3 s."""
 _LEAST_DEPTH_DB, _DEPTH_DB = 10.0, 30.0
-"""Levels further below the loudest than the noise, or than 30 dB, are taken as equal: noise and reverberation lie there.
+"""Levels further below the loudest than the noise, or than 30 dB, are taken as equal: noise and echoes lie there.
 With less than 10 dB between noise and sound there is nothing to compare."""
 _NOISE_DB = 5.0
 """Over 640 ms the quietest hop of a band lies about this much under the mean of its noise."""

@@ -55,7 +55,7 @@ class Waits:
     def predict(self, name: str) -> int:
         """How long a wait of this name takes from its start."""
         prior = (self.priors[name],) if name in self.priors else ()
-        kept = sorted((*prior, *self.durations.get(name, ()))[-self.settings.window :])
+        kept: list[int] = sorted((*prior, *self.durations.get(name, ()))[-self.settings.window :])
         if not kept:
             return self.settings.unknown_ms
         return kept[math.ceil(self.settings.quantile * len(kept)) - 1]

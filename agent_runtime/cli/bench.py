@@ -1,6 +1,4 @@
-"""``duologue bench``: the figures of a part of the program, each with its command, machine and date, and the curves of
-turn ends.
-"""
+"""``duologue bench``: the figures of a part of the program, each with its command, machine and date; and curves."""
 
 from __future__ import annotations
 
@@ -40,20 +38,18 @@ examples:
   duologue bench thinking --only waterfall --picture thinking.svg
   duologue bench endpointing --picture turn-ends.svg"""
     parts = (*SUITES, "endpointing")
-    parser.add_argument(
-        "part", metavar="PART", choices=parts, help="core, model or thinking: whose figures; endpointing"
-    )
+    parser.add_argument("part", metavar="PART", choices=parts, help=f"whose figures: {', '.join(parts)}")
     parser.add_argument("--only", nargs="+", metavar="GROUP", help="measure only these groups (see below)")
     parser.add_argument(
         "--calls",
         type=count,
         metavar="N",
-        help="calls of a group (default: core 50, words 510, voice 300, endpointing 60, waterfall and boxed 12, "
-        "writes 10000); of load the most at once",
+        help="calls of a group (default: core 50, words 510, voice 300, waterfall and boxed 12, writes 10000, "
+        "endpointing 60); of load the most at once",
     )
     parser.add_argument("--runs", type=count, default=20, metavar="N", help="runs of the demo call (default 20)")
     parser.add_argument(
-        "--picture", type=Path, metavar="FILE", help="endpointing: draw the curves; thinking: the waterfall; as SVG"
+        "--picture", type=Path, metavar="FILE", help="thinking, waterfall and endpointing: draw it there, as SVG"
     )
     parser.add_argument(
         "--json", action="store_true", help="print one JSON object, key -> figure; what was not measured is null"

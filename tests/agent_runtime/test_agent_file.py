@@ -24,6 +24,7 @@ from agent_runtime.wording import Wording
 from policies.barge_in import BargeInSettings
 from policies.endpointing import EndpointSettings
 from policies.filler import FillerSettings
+from policies.idle import IdleSettings
 from policies.repair import RepairSettings
 from policies.shapes import NoteField
 
@@ -115,7 +116,12 @@ many_words = 4
 
 [filler]
 texts = ["hm."]
-slow_ms = 900
+longer = ["still at it."]
+limit_ms = 900
+
+[idle]
+hold_ms = 30000
+most = 3
 
 [repair]
 after = 3
@@ -191,7 +197,8 @@ def test_every_key_arrives(tmp_path: Path) -> None:
     )
     assert agent.endpointing == EndpointSettings(noise_ms=500, word_weight=1.0, habit_most_ms=250.5)
     assert agent.barge_in == BargeInSettings(many_words=4)
-    assert agent.filler == FillerSettings(texts=("hm.",), slow_ms=900)
+    assert agent.filler == FillerSettings(texts=("hm.",), longer=("still at it.",), limit_ms=900)
+    assert agent.idle == IdleSettings(hold_ms=30_000, most=3)
     assert agent.repair == RepairSettings(after=3, text="just the {field}, like {example}.")
     assert agent.wording == Wording("pardon?", "that did not work. shall i try again?", "hello?", "goodbye then.")
 

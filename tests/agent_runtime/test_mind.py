@@ -258,6 +258,20 @@ def test_a_word_from_the_caller_starts_the_count_afresh() -> None:
     assert scene.rings("idle", 20_000)[-1] == "say 2 answer 'are you still there?' end"
 
 
+def test_a_noise_on_the_line_is_no_sign_of_life() -> None:
+    scene = talk()
+    scene.rings("idle", 8000)
+    scene.sounds(1, 8100)
+    scene.played(1, "are you still there?", 9500)
+    scene.begins(12_000)
+    scene.pauses(12_400, spoke_until_ms=12_200)
+    assert scene.said("", 12_450) == ["timer idle 7750"]
+    scene.rings("idle", 20_200)
+    scene.sounds(2, 20_300)
+    scene.played(2, "are you still there?", 21_500)
+    assert scene.rings("idle", 29_500)[0] == "(speak: nobody answers)"
+
+
 def test_an_idle_timer_that_comes_too_late_is_ignored() -> None:
     scene = talk()
     scene.begins(7999)

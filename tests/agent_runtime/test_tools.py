@@ -174,6 +174,11 @@ def test_functions_that_are_no_tools() -> None:
             tool(timeout_s=timeout_s)(fine)
     with pytest.raises(ToolDefinitionError, match=r"tool fine: slow_s is 11; expected 0 to its timeout_s 10\.0"):
         tool(slow_s=11)(fine)
+    with pytest.raises(ToolDefinitionError, match=r"tool fine: filler has the slot \{day\}; its parameters are none"):
+        tool(filler=["one moment.", "let me look at {day}."])(fine)
+    assert tool(filler="let me look.")(fine).fillers == ("let me look.",)
+    assert tool(filler=["hm.", "one moment."])(fine).fillers == ("hm.", "one moment.")
+    assert tool(fine).fillers == ()
 
 
 # --- spoken calls ------------------------------------------------------------------------------------------------

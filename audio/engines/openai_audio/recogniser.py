@@ -87,7 +87,7 @@ class OpenAIRecogniser:
             try:
                 rows = await self._ask(file, len(pcm), timed)
             except SpeechServerError as error:
-                if timed and self._timed is None and error.status in (400, 422):
+                if timed and self._timed is not True and error.status in (400, 422):
                     self._timed = False  # most likely it has no verbose_json; if not, it says so again
                 elif error.again and not retried:
                     retried = True

@@ -226,6 +226,8 @@ def test_the_key_goes_to_the_server_and_nowhere_else(
         assert asyncio.run(main(server, SECRET)) == ""
         assert server.headers[-1]["authorization"] == f"Bearer {SECRET}"
         assert "another-server" not in str(server.headers)
+        server.faults.append(Fault("status", status=400, message=f"no {SECRET} here"))
+        assert "(status 400: no *** here)" in asyncio.run(main(server, SECRET))
         server.key = "changed"
         refused = asyncio.run(main(server, SECRET))
         assert "refuses the key in SPEECH_KEY (status 401); put a valid key into SPEECH_KEY" in refused
