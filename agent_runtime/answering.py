@@ -224,8 +224,6 @@ class Answering:
                 if shape.confirm:
                     talk.heard = []  # one agreement, one write: the model may ask for it again after its result
                 yield from self.drafts.forget_results()
-            if shape.confirm:
-                talk.heard = []  # one agreement, one write: the model may ask for it again after its result
             yield from self._call(event, str(gate.reason))
 
     def _call(self, event: ev.ToolRequested, why: str) -> Iterator[Command]:
