@@ -113,6 +113,7 @@ relative to the folder. A key that is not listed is an error, so that a slip of 
     [barge_in] answer_ms                  whole number
     [barge_in] long_ms                    whole number
     [barge_in] settle_ms                  whole number
+    [barge_in] sure_below                 number
     [barge_in] many_words                 whole number
     [backchannel] on                      true or false: hum now and then while the caller speaks long (false)
     [backchannel] texts                   texts: what is said, in order of use

@@ -239,6 +239,11 @@ class Drafts:
         asked = [one.tool for one in found.held if isinstance(one, ev.ToolRequested)]
         return all(self._settings.tools[tool].effect == "read" for tool in asked)
 
+    def asks(self, words: Sequence[str]) -> bool:
+        """A draft for these words asks for a read-only tool: they were enough for all it needs."""
+        found = (one for one in self._drafts.values() if one.parent == 0 and one.words == tuple(words))
+        return any(isinstance(event, ev.ToolRequested) and one.call for one in found for event in one.held)
+
     def turn_over(self, words: Sequence[str], before: str) -> Iterator[Command]:
         """Keep the drafts that answer the turn as it ended; `before`: digest of the stream before it."""
         self._peeks = self._made = self._taken = 0

@@ -87,6 +87,11 @@ class Floor:
         return self._last_speech_us
 
     @property
+    def doubtful(self) -> bool:
+        """The overlap's first sound may be a backchannel's, so its first words need not be what they seem."""
+        return self._no_floor >= self.settings.barge_in.sure_below
+
+    @property
     def silencing(self) -> bool:
         """The agent has fallen silent for the caller's speech, and it is not yet known what that asks for."""
         return self.overlapping and self._yielded
@@ -174,14 +179,19 @@ class Floor:
         if not self.caller_speaking:
             self._p_over = p_over
 
-    def endpoint(self, now_us: int, *, text: str, settled: bool, expects: str) -> endpointing.Endpoint:
-        """The endpointing policy's verdict on the present pause; speech that it gives up on does not count again."""
+    def endpoint(
+        self, now_us: int, *, text: str, settled: bool, expects: str, p_over: float | None = None
+    ) -> endpointing.Endpoint:
+        """The endpointing policy's verdict on the present pause; speech that it gives up on does not count again.
+
+        `p_over` stands in where no model was asked for its probability.
+        """
         verdict = endpointing.decide(
             endpointing.Pause(
                 silence_ms=max(0, (now_us - self._last_speech_us) // 1000),
                 words=tuple(text.split()),
                 settled=settled,
-                p_over=self._p_over,
+                p_over=p_over if self._p_over is None else self._p_over,
                 expects=expects,
                 habit=self._habit,
                 speech_ms=self._speech_us // 1000,

@@ -34,6 +34,9 @@ from .saying import Saying
 
 __all__ = ["Mind"]
 
+LOOKED_UP = 0.9
+"""Probability that a turn is over whose words a read-only tool was asked with, as from a model's score. A guess."""
+
 
 class Mind:
     """The state of one call and its decisions. Not thread-safe; one event at a time, in order of `seq`."""
@@ -148,8 +151,8 @@ class Mind:
         changed = self.conversation.hear(event.segment, text, final=False)
         if self.floor.overlapping:
             # An early hypothesis of "mm-hm" may read "no": the agent is silent already, so wait for words that last.
-            speech = self.plans.speech(entry.at_us)
-            yield from self._overlap(self.floor.words(event.stable, entry.at_us, speech, final=False))
+            words, speech = event.stable if self.floor.doubtful else text, self.plans.speech(entry.at_us)
+            yield from self._overlap(self.floor.words(words, entry.at_us, speech, final=False))
         if changed and not self.plans.any:
             yield from self.reading.ahead()
             yield from self._think_ahead(stable=len(event.stable.split()) - len(text.split()))
@@ -205,10 +208,14 @@ class Mind:
         """Ask whether the caller's turn is over; commit it, or look again when the policy says so."""
         if self.floor.caller_speaking or self.floor.overlapping or self.plans.any or self.plans.settling:
             return
-        turn = self.conversation.turn
-        ready = self.settings.thinking.predict and self.answering.drafts.ready(turn.text.split())
-        settled = turn.settled or ready
-        verdict = self.floor.endpoint(now_us, text=turn.text, settled=settled, expects=self.expects)
+        turn, predicts = self.conversation.turn, self.settings.thinking.predict
+        words, drafts = turn.text.split(), self.answering.drafts
+        ready = predicts and drafts.ready(words)
+        # a look-up that the words were enough for says that they are whole, where no model was asked
+        p_over = LOOKED_UP if predicts and drafts.asks(words) else None
+        verdict = self.floor.endpoint(
+            now_us, text=turn.text, settled=turn.settled or ready, expects=self.expects, p_over=p_over
+        )
         if verdict.over and turn.text:
             yield do.CancelTimer("endpoint")
             scores = {name: round(score, 4) for name, score in verdict.scores.items()}

@@ -15,7 +15,7 @@ from contextlib import aclosing
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from policies.clauses import Clauses
+from policies.clauses import Clauses, for_pace
 from policies.endpointing import share_of_end
 from policies.trajectory import Role, Trajectory
 
@@ -69,13 +69,15 @@ class TurnReader:
 
     language: Language
     generation: int
+    token_s: float = 0.0
+    """What a token takes, as measured: decides how long the first clause may be."""
 
     def __post_init__(self) -> None:
         self.outcome: GenerationOutcome = "cut_short"
         self._role: Role | None = None
         self._tokens: list[int] = []
         self._shown = 0
-        self._clauses = Clauses()
+        self._clauses = Clauses(for_pace(self.token_s))
         self._index = 0
 
     def feed(self, token: int) -> list[Event]:
@@ -163,6 +165,7 @@ class Thinking:
         """
         self._bus, self._session, self._stand_in = bus, session, stand_in
         self._think_in(language, scores)
+        self._token_s = 0.0  # what a token took in the last generation
         self._orders: deque[Entry] = deque()
         self._arrived = asyncio.Event()
         self._generating: tuple[int, asyncio.Task[None]] | None = None
@@ -244,8 +247,8 @@ class Thinking:
     async def _generate(self, order: Generate, cause: int, begun: Begun | None = None) -> None:
         """`begun`: what another engine wrote of it before it failed."""
         begun = begun or Begun()
-        reader = TurnReader(self._language, order.generation)
-        count = 0
+        reader = TurnReader(self._language, order.generation, self._token_s)
+        loop, count, begun_s = asyncio.get_running_loop(), 0, 0.0
         try:
             suffix = await self._prepare(order, cause)
             grammar = self._language.grammar(
@@ -262,6 +265,10 @@ class Thinking:
             stream = self._session.stream(feed, max_tokens=most, stop_ids=stops, grammar=grammar, keep=True)
             async with aclosing(stream) as slices:  # type: ignore[type-var]
                 async for tokens in slices:
+                    if count:
+                        self._token_s = (loop.time() - begun_s) / count
+                    else:
+                        begun_s = loop.time()
                     count += len(tokens)
                     for token in tokens:
                         for event in filter(begun.told, reader.feed(token)):

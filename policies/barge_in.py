@@ -57,6 +57,9 @@ class BargeInSettings:
     settle_ms: int = 400
     """Silence after the overlap in which words may still come, while the recogniser is not settled: p95 of its
     partials is 110-440 ms, measured for the embedded recogniser. LiveKit waits 2,000 ms."""
+    sure_below: float = 0.3
+    """Where the first sound looks less like a backchannel's than this, words count at once; otherwise only when they
+    last, since an early hypothesis of "mm-hm" may read "no". A guess."""
     many_words: int = 3
     """This many words are no backchannel, whatever they are, unless the whole phrase is a known one. As Vocode."""
 

@@ -8,11 +8,11 @@ voices, engines and time.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from policies.numerals import is_number_word, plain_words
 
-__all__ = ["ClauseSettings", "Clauses"]
+__all__ = ["ClauseSettings", "Clauses", "for_pace"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +25,11 @@ class ClauseSettings:
     first_most: int = 6
     """With no comma or stop in sight the first clause ends at the last good border within this many. A guess; 6 words
     are about 2 s of speech, in which 200 tokens can be written."""
+    hurried: int = 3
+    """The same where the model writes slowly (`for_pace`): 3 words are 1 s of speech, and 10 ms a token is waited for
+    each word that comes first."""
+    slow_s: float = 0.005
+    """Seconds a token from which a model counts as slow."""
     later_least: int = 3
     """A later clause ends at a stop after at least this many words. A guess."""
     later_comma: int = 6
@@ -61,6 +66,12 @@ _OPENERS = frozenset(
 """Words before which a voice may pause."""
 _CLOCK_ENDS = frozenset({"o'clock", "am", "pm", "a.m", "p.m"})
 _CLOSED_WORD = re.compile(r"(\S+)\s")
+
+
+def for_pace(token_s: float, settings: ClauseSettings | None = None) -> ClauseSettings:
+    """The settings for a model that takes `token_s` seconds a token: the slower it writes, the sooner it speaks."""
+    settings = settings or ClauseSettings()
+    return replace(settings, first_most=settings.hurried) if token_s >= settings.slow_s else settings
 
 
 class Clauses:

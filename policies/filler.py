@@ -55,9 +55,9 @@ class FillerSettings:
     wait is left silent."""
     limit_ms: int = 700
     """Longest silence that is left alone. Callers talk again after about 800 ms (peers' posts)."""
-    grace_ms: int = 100
+    grace_ms: int = 60
     """A tool nobody knows is taken for a slow one after this long. A local one (a file, SQLite) is back in 2 to 20 ms,
-    measured on the front desk; with the voice's 80 ms, what comes back within 180 ms is not talked over either."""
+    measured on the front desk; with the voice's 80 ms, what comes back within 140 ms is not talked over either."""
     again_ms: int = 500
     """Least silence after a filler, or after words of the caller in the wait, before the next: none without a break."""
     most_ms: int = 1_000

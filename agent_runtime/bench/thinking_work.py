@@ -3,7 +3,8 @@
 The times are those of the peers' common work (BENCHMARKS.md): a word is known 150 ms after its end, the final text
 250 ms after the last one; a request costs 30 ms and 1 ms for each token that the server has not read, a token 10 ms;
 80 ms pass from a sentence to its sound. What the model says is a function of the stream and of nothing else: it reads
-what was heard, so half a sentence gets the answer to half a sentence. It refuses to know callers and levels.
+what was heard, so half a sentence gets the answer to half a sentence; like a chat server's it writes no note and
+no expectation. It refuses to know callers and levels.
 """
 
 from __future__ import annotations
@@ -173,11 +174,11 @@ def answer(text: str) -> str:
         return _after_result(seen)
     now, said = _values(seen.turn), " ".join(seen.turn)
     if not set(seen.turn) - {"um", "uh", "sorry", "mm-hm"}:
-        return "<expect> more <say> i am sorry but i did not hear. <end>"
+        return "<say> i am sorry but i did not hear. <end>"
     if "again" in seen.turn:
-        return f"<expect> more <say> {seen.asked or 'how can i help?'} <end>"
+        return f"<say> {seen.asked or 'how can i help?'} <end>"
     if "that is all" in said or "goodbye" in seen.turn:
-        return "<expect> bye <say> thank you for calling us today and goodbye. <bye>"
+        return "<say> thank you for calling us today and goodbye. <bye>"
     if seen.heard_out and seen.asked.endswith("is that right?") and seen.turn[0] in ("yes", "yeah"):
         return "<call> book day {day} time {time} name {name} <end>".format(**seen.values)
     if "service" in now:
@@ -188,30 +189,30 @@ def answer(text: str) -> str:
         return _next_value(seen.values)
     for word, reply in _ANSWERS:
         if word in seen.turn:
-            return f"<expect> day <say> {reply} <end>"
-    return "<expect> day <say> of course i can help you with that. which day would you like to come? <end>"
+            return f"<say> {reply} <end>"
+    return "<say> of course i can help you with that. which day would you like to come? <end>"
 
 
 def _next_value(known: dict[str, str]) -> str:
     if "day" not in known:
         name = known.get("name", "")
-        return f"<expect> day <say> thank you {name} it is good you called. which day would you like to come? <end>"
+        return f"<say> thank you {name} it is good you called. which day would you like to come? <end>"
     if "time" not in known:
-        return "<expect> time <say> i have that and i wrote it down. which time would you like? <end>"
+        return "<say> i have that and i wrote it down. which time would you like? <end>"
     if "name" not in known:
-        return f"<expect> name <say> {known['time']} is good and still free for you. what name is it for? <end>"
-    return "<expect> yes <say> so that is {day} at {time} for {name}, is that right? <end>".format(**known)
+        return f"<say> {known['time']} is good and still free for you. what name is it for? <end>"
+    return "<say> so that is {day} at {time} for {name}, is that right? <end>".format(**known)
 
 
 def _after_result(seen: _Stream) -> str:
     if seen.result == "failed":
-        return "<expect> more <say> i am sorry but that did not work. <end>"
+        return "<say> i am sorry but that did not work. <end>"
     if seen.call[0] == "find":
         first, second = (say_time(clock) for clock in _FREE[seen.call[2]])
-        return f"<expect> time <say> {seen.call[2]} has {first} and also {second} free. which one would you like? <end>"
+        return f"<say> {seen.call[2]} has {first} and also {second} free. which one would you like? <end>"
     if seen.call[0] == "waiting":
-        return f"<expect> day <say> people wait about {seen.result} for that just now. anything else about it? <end>"
-    return "<expect> more <say> that is done and it is written down. is there something else? <end>"
+        return f"<say> people wait about {seen.result} for that just now. anything else about it? <end>"
+    return "<say> that is done and it is written down. is there something else? <end>"
 
 
 # --- the parts -----------------------------------------------------------------------------------------------------
