@@ -30,6 +30,7 @@ _OTHER = (
     "no", "no wait", "i would like wednesday", "on monday at nine for miller", "no tuesday", "yes but at two",
     "ten thirty for young", "um", "mm-hm", "", "that is all bye", "please write down adams",
 )  # fmt: skip
+_WORD_US = 350_000
 _SOON_US = 2_000_000
 """Timers further off than this are those of a long silence; calls would end of it before anything happened."""
 _FINAL_US = 400_000
@@ -340,8 +341,12 @@ class RandomCall:
             head.started = True
             self._before[head.number] = set(self._truth)
             self._tell(ev.UtteranceStarted(head.number, self._sample))
-        head.heard = min(len(head.words), head.heard + self.dice.choice((1, 4, 20)))
-        self._move(min([self._now_us + 350_000, *self._timers.values()]))
+        for _ in range(min(len(head.words) - head.heard, self.dice.choice((1, 4, 20)))):
+            if any(at <= self._now_us + _WORD_US for at in self._timers.values()):
+                self._ring()
+                return
+            self._move(self._now_us + _WORD_US)
+            head.heard += 1
         self._finish()
 
     def _finish(self) -> None:

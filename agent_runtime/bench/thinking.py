@@ -49,7 +49,7 @@ LEVELS = (
     Level("A", "serial loop", _OFF, cached=False),
     Level("B", "+ prefix cache", _OFF),
     Level("C", "+ prefill while listening", ThinkingSettings(listen=False, draft=False, predict=False, speak=False)),
-    Level("D", "+ thought and tools while listening", ThinkingSettings(draft=False, predict=False, speak=False)),
+    Level("D", "+ thought and tools ahead", ThinkingSettings(draft=False, predict=False, speak=False)),
     Level("E", "+ reply and audio in draft", ThinkingSettings(predict=False, speak=False)),
     Level("F", "+ predicted end of turn", ThinkingSettings()),
 )

@@ -70,7 +70,7 @@ def bench_caller(seed: int, first: int | None = None) -> BenchCaller:
     before = "help"
     for number, asked in enumerate(turns):
         wait_s = chance.uniform(0.35, 0.9)
-        trigger = after_turn(wait_s, when=says(before))
+        trigger = after_turn(wait_s, when=says(before, "still there"))
         if asked.kind != "turn":
             trigger = into_turn(chance.uniform(1.6, 2.2))
         segments = tuple(

@@ -59,7 +59,7 @@ def figures(found: Waterfall) -> Iterator[Figure]:
     yield spread(KEYS[3], "ms, warm, known before the last word", _answers(t for t in warm if not _slot_last(t)))
     yield spread(KEYS[4], "ms, warm, known with the last word", _answers(t for t in warm if _slot_last(t)))
     yield Figure(KEYS[5], run.cut_in_share, "share of turns", len(run.turns))
-    yield Figure(KEYS[6], _share(turn.hit for turn in accounts), "share of turns answered from a draft", len(accounts))
+    yield _mean(KEYS[6], "share of turns answered from a draft", (float(turn.hit) for turn in accounts))
     yield ratio(KEYS[7], found.runs, "B")
     yield ratio(KEYS[8], found.runs, "A")
     barge_ins = [one for one in run.overlaps if one.kind == "barge_in"]
@@ -67,7 +67,7 @@ def figures(found: Waterfall) -> Iterator[Figure]:
     yield spread(KEYS[9], "ms, words only", (one.yield_ms for one in barge_ins))
     yield spread(KEYS[10], "ms, words only", (one.cancel_ms for one in barge_ins))
     yield spread(KEYS[11], "ms of silence at words that ask for no floor", (one.silenced_ms for one in hums))
-    yield Figure(KEYS[12], _share(one.inaudible is not None for one in hums), "share, words only", len(hums))
+    yield _mean(KEYS[12], "share, words only", (float(one.inaudible is not None) for one in hums))
     early = [turn for turn in run.turns if turn.asked is not None and turn.asked.matter == "early"]
     yield _mean(KEYS[13], "share of find's 1.5 s, value named early", (turn.hidden_share for turn in early))
     finds = [turn for turn in run.turns if turn.asked is not None and turn.asked.tool == "find"]
@@ -95,11 +95,6 @@ def _answers(turns: Iterable[Turn]) -> Iterator[float | None]:
 
 def _slot_last(turn: Turn) -> bool:
     return turn.asked is not None and turn.asked.slot_last
-
-
-def _share(hits: Iterable[bool]) -> float | None:
-    known = list(hits)
-    return round(sum(known) / len(known), 4) if known else None
 
 
 def spread(key: str, unit: str, values: Iterable[float | None], percent: int = 50) -> Figure:

@@ -16,7 +16,7 @@ from .thinking import LEVELS, Run
 
 __all__ = ["draw", "write_picture"]
 
-WIDTH, LEFT, TOP, ROW, GAP = 1040, 244, 92, 46, 22
+WIDTH, LEFT, TOP, ROW, GAP = 1040, 228, 104, 46, 22
 INK, SOFT, PAPER, LINE, GRID = "#1d1e24", "#5d5d66", "#fffefb", "#dcd8ce", "#ebe7dd"
 SOUND, ANSWER = "#e3a389", "#c8552b"
 TICKS_MS = (100, 300, 1_000, 3_000, 10_000, 30_000)
@@ -74,6 +74,8 @@ class _Panel:
                 yield f'<path d="M{at} {TOP - 8}V{bottom:.0f}" stroke="{GRID}"/>'
                 label = f"{tick} ms" if tick < 1_000 else f"{tick / 1000:g} s"
                 anchor = "start" if tick == TICKS_MS[0] else "middle"
+                if tick == 300:
+                    continue  # its label would run into the first
                 if self.x(tick) < self._left + self._wide - 12 or anchor == "start":
                     yield _text(at, bottom + 16, label, SOFT, size=11.5, anchor=anchor)
 

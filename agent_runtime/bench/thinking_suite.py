@@ -5,7 +5,6 @@ from __future__ import annotations
 import sys
 from argparse import Namespace
 from collections.abc import Iterator
-from pathlib import Path
 
 from .figure import Figure
 from .group import Group
@@ -60,7 +59,7 @@ def _waterfall(options: Namespace) -> Iterator[Figure]:
     found = measure_all(options.calls or CALLS, tell=lambda run: _tell(options, row(run)))
     _tell(options, found.note)
     if options.picture is not None:
-        write_picture(found.runs, Path(options.picture))
+        write_picture(found.runs, options.picture)
     yield from figures(found)
 
 

@@ -55,8 +55,8 @@ def test_a_serial_loop_costs_what_the_common_work_says() -> None:
 
 def test_reading_while_the_caller_speaks_leaves_nothing_of_the_prompt_for_later() -> None:
     first, warm = (asked(played("C"), name).latency.first_answer_ms for name in ("first", "bring"))
-    assert first == warm == pytest.approx(250 + 30 + 1 + 80 + 80, abs=0.1)
-    assert [turn.left_tokens <= 1 for turn in played("C").accounts[0].turns] == [True] * 12
+    assert first == warm == pytest.approx(250 + 30 + 80 + 80, abs=0.1)
+    assert max(turn.left_tokens for turn in played("C").accounts[0].turns) <= 1, "the last word is known after its end"
     assert asked(played("B"), "first").latency.first_answer_ms != first
 
 
