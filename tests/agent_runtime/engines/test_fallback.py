@@ -211,7 +211,7 @@ def test_two_silent_seconds_are_a_failure_and_the_reply_comes_from_the_next() ->
     assert [event.text for _, event in events if isinstance(event, ev.ClauseGenerated)] == [
         "ten thirty,", "or two at most.", "which one?",
     ]  # fmt: skip
-    assert events[-1][1] == ev.GenerationEnded(1, "said", 17)
+    assert events[-1][1] == ev.GenerationEnded(1, "said", 15)
 
 
 def test_where_nobody_is_left_the_work_has_failed() -> None:
