@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Mapping
 
+from policies.brief import Brief
 from policies.spoken import say_value
 
 from .bus import Bus
@@ -70,7 +71,8 @@ class Acting:
     async def _attempt(self, order: CallTool, tool: Tool) -> Event:
         """What became of the call; raises nothing but its cancellation."""
         try:
-            result = await tool.run(order.arguments, self._context)
+            brief = Brief.read(order.brief) if order.brief else None
+            result = await tool.run(order.arguments, self._context, brief)
             return ToolReturned(order.call, order.tool, say_value(result), result)
         except Exception as error:
             return ToolFailed(order.call, order.tool, "raised", f"{type(error).__name__}: {error}")

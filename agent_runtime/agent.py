@@ -15,10 +15,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal, get_args
 
+from audio.echo import EchoSettings
 from policies import PolicyError
+from policies.backchannel import BackchannelSettings
 from policies.barge_in import BargeInSettings
 from policies.endpointing import EndpointSettings
 from policies.filler import FillerSettings
+from policies.idle import IdleSettings
 from policies.prompt import card
 from policies.repair import RepairSettings
 from policies.shapes import Kind, NoteField
@@ -28,6 +31,8 @@ from policies.trajectory import Segment
 
 from .engine_settings import ENGINES, AgentError, AgentFileError, EngineSettings, ServerSettings, VLLMSettings
 from .phrases import FORM, PhraseError, check_phrases, expand_phrases
+from .speech_settings import RECOGNISERS, VOICES, RecogniserSettings, VoiceSettings
+from .thinkers import Thinker
 from .tool_servers import ToolServer
 from .tools import Tool
 from .wording import Wording
@@ -35,6 +40,7 @@ from .wording import Wording
 __all__ = [
     "ENGINES",
     "RECOGNISERS",
+    "VOICES",
     "Agent",
     "AgentError",
     "AgentFileError",
@@ -45,8 +51,6 @@ __all__ = [
     "VoiceSettings",
 ]
 
-RECOGNISERS = ("pocketsphinx", "whisper")
-"""Kinds of recogniser an agent may ask for."""
 
 _TIMES = tuple(say_time(f"{minute // 60:02d}:{minute % 60:02d}") for minute in range(7 * 60, 19 * 60, 30))
 """The half hours a caller may name where the agent brings no phrases: the twelve hours that need no a.m. or p.m."""
@@ -59,50 +63,6 @@ _DEFAULT_PHRASES = (
     "(hello|hi|good morning|good afternoon)", "(goodbye|bye|thank you bye)", "(one moment|hang on|wait)",
     "(sorry|pardon|could you repeat that)", "i (would like|want|need) to", "my name is",
 )  # fmt: skip
-
-
-@dataclass(frozen=True, slots=True)
-class VoiceSettings:
-    """How the agent sounds."""
-
-    name: str = "en-us"
-    """A voice of the synthesiser; for espeak-ng a language or voice name."""
-    rate_wpm: int = 170
-    """Words a minute, 80..450 (the limits of espeak-ng). 170 is a calm telephone pace; a guess."""
-    pitch: int = 50
-    """0..99; 50 is the voice's own."""
-
-    def __post_init__(self) -> None:
-        if not self.name.strip():
-            raise AgentError("voice name is empty; name a voice such as 'en-us'")
-        if not 80 <= self.rate_wpm <= 450:
-            raise AgentError(f"voice rate_wpm is {self.rate_wpm}; expected 80 to 450 words a minute")
-        if not 0 <= self.pitch <= 99:
-            raise AgentError(f"voice pitch is {self.pitch}; expected 0 to 99")
-
-
-@dataclass(frozen=True, slots=True)
-class RecogniserSettings:
-    """How callers' words are recognised. All but `kind` concern whisper; pocketsphinx learns the agent's phrases."""
-
-    kind: str = "pocketsphinx"
-    model: str = "base"
-    """A folder, or a name that faster-whisper knows."""
-    language: str = "en"
-    """Two letters, as Whisper names its languages."""
-    compute: str = "int8"
-    """CTranslate2's compute type."""
-    step_ms: int = 1000
-    """New sound after which the caller's speech is decoded again."""
-
-    def __post_init__(self) -> None:
-        if self.kind not in RECOGNISERS:
-            raise AgentError(f"recogniser kind is {self.kind!r}; expected one of {', '.join(RECOGNISERS)}")
-        for name in ("model", "language", "compute"):
-            if not getattr(self, name).strip():
-                raise AgentError(f"recogniser {name} is empty; leave it out for {_RECOGNISER_DEFAULTS[name]!r}")
-        if not 100 <= self.step_ms <= 10_000:
-            raise AgentError(f"recogniser step_ms is {self.step_ms}; expected 100 to 10000 milliseconds")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
@@ -120,6 +80,8 @@ class Agent:
     tools: Sequence[Tool] = ()
     servers: Sequence[ToolServer] = ()
     """MCP servers whose tools come behind these, once the parts are open: see `with_served`."""
+    thinker: Thinker | None = None
+    """A slower mind that the agent may ask, by a tool that comes behind the servers', once the parts are open."""
     notes: Sequence[NoteField] = ()
     """What the agent writes down about the call before each turn, in this order; none: it thinks in free words, and may
     think again between two bits of speech."""
@@ -149,7 +111,10 @@ class Agent:
     """Without a token for so long the one above has failed, if another can stand in."""
     endpointing: EndpointSettings = field(default_factory=EndpointSettings)
     barge_in: BargeInSettings = field(default_factory=BargeInSettings)
+    backchannel: BackchannelSettings = field(default_factory=BackchannelSettings)
+    echo: EchoSettings = field(default_factory=EchoSettings)
     filler: FillerSettings = field(default_factory=FillerSettings)
+    idle: IdleSettings = field(default_factory=IdleSettings)
     repair: RepairSettings = field(default_factory=RepairSettings)
     wording: Wording = field(default_factory=Wording)
     thinking: ThinkingSettings = field(default_factory=ThinkingSettings)
@@ -214,11 +179,17 @@ class Agent:
         return EngineSettings(self.engine, self.model, self.server, self.vllm, self.stall_s), *self.stand_ins
 
     def with_served(self, tools: Sequence[Tool]) -> Agent:
-        """The agent as its calls know it: the `tools` that its servers listed stand behind its own.
+        """The agent as its calls know it: the `tools` of its servers and of its thinker stand behind its own.
 
-        An agent without servers is itself. Raises `AgentError` where the tools do not fit the notes or each other.
+        One that awaits none is itself. Raises `AgentError` where the tools do not fit the notes or each other.
         """
-        return dataclasses.replace(self, tools=(*self.tools, *tools), servers=()) if self.servers else self
+        return dataclasses.replace(self, tools=(*self.tools, *tools), servers=()) if self.awaits_tools else self
+
+    @property
+    def awaits_tools(self) -> bool:
+        """Some of its tools are known only once its parts are open."""
+        asks = self.thinker.tool_name if self.thinker is not None else ""
+        return bool(self.servers) or (bool(asks) and all(tool.name != asks for tool in self.tools))
 
     def tool(self, name: str) -> Tool:
         """The tool called `name`. Raises KeyError."""
@@ -251,14 +222,23 @@ class Agent:
         The code of the tools and the weights of the model are not in it: what tools returned stands in the log, and
         an engine has a digest of its own.
         """
-        left_out = {"tools", "servers", "folder", "model", "today", "vllm", "stand_ins", "stall_s"}
+        left_out = {"tools", "servers", "thinker", "folder", "model", "today", "vllm", "stand_ins", "stall_s"}
         values = {f.name: getattr(self, f.name) for f in dataclasses.fields(self) if f.name not in left_out}
-        values["tools"] = [(tool.shape, tool.slow_s, tool.filler) for tool in self.tools]
+        # logs from before there were tools in the background keep their digest
+        values["tools"] = [
+            (tool.shape, tool.slow_s, tool.filler, *(["background"] if tool.background else [])) for tool in self.tools
+        ]
+        if self.thinker is not None:
+            values["thinker"] = self.thinker.described()
         values["model"] = self.model.name if self.model else None
-        if self.recogniser == RecogniserSettings():
+        for name, default in (("echo", EchoSettings()), ("backchannel", BackchannelSettings())):
+            if values[name] == default:
+                del values[name]
+        values["voice"] = self.voice.digested()
+        if self.recogniser.kind == "pocketsphinx":
             del values["recogniser"]  # logs from before there was a choice keep their digest
         else:
-            values["recogniser"] = dataclasses.replace(self.recogniser, model=Path(self.recogniser.model).name)
+            values["recogniser"] = self.recogniser.digested()
         if self.vllm is not None or self.stand_ins:
             values["engines"] = [one.digested() for one in self.engines]
         text = json.dumps(values, default=dataclasses.asdict, sort_keys=True, ensure_ascii=False)
@@ -289,8 +269,6 @@ class Agent:
                 found[name] = tuple(dict.fromkeys((*found.get(name, ()), *said)))
         return found
 
-
-_RECOGNISER_DEFAULTS = {"model": "base", "language": "en", "compute": "int8"}
 
 _ASKS = {"name": "what to call the agent", "persona": "who the agent is and for whom it speaks"}
 

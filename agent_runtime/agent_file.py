@@ -30,19 +30,49 @@ relative to the folder. A key that is not listed is an error, so that a slip of 
     [tools.mcp.tool] confirm              true or false: read back and agreed to first (true for a write)
     [tools.mcp.tool] timeout_s            number: seconds after which a call is given up (10)
     [tools.mcp.tool] slow_s               number: seconds it usually takes
-    [tools.mcp.tool] filler               text: what to say while it runs
+    [tools.mcp.tool] filler               text, or texts: what to say while it runs; "let me look at {day}." is filled
+                                          from the call, and left out for the next text where no day is given
     [tools.mcp.tool] fixed                table: arguments that are always the same
     [tools.mcp.tool] leave_out            texts: optional parameters that are never given
     [tools.mcp.tool] times                texts: text parameters that hold a time as HH:MM
-    [voice] name                          text: voice of the synthesiser ("en-us")
-    [voice] rate_wpm                      whole number: words a minute (170)
-    [voice] pitch                         whole number, 0..99 (50)
-    [recogniser] kind                     "pocketsphinx" (default), or "whisper", which needs the extra of that name
+    [thinker] kind                        "openai", "embedded" or "tool": a slower mind that the agent may ask; it gets
+                                          a brief of task, facts and limits, never the transcript
+    [thinker] name                        text: what it is called; the model asks it by the tool ask_NAME
+    [thinker] knows                       text: what to ask it, told to the model
+    [thinker] topics                      texts: what it may be asked about (default: a few free words)
+    [thinker] base_url                    text: of kind openai, where its server is; see [engine] for api_key_env too
+    [thinker] model                       text: its name at the server; of kind embedded, the folder of its weights
+    [thinker] api_key_env                 text
+    [thinker] tool                        text: of kind tool, an async function of the tools module that takes a Brief
+    [thinker] timeout_s                   number: seconds after which it is given up (20)
+    [thinker] slow_s                      number: seconds it usually takes (4)
+    [thinker] filler                      text: what to say while it thinks
+    [thinker] words                       whole number: most words of its answer (40)
+    [thinker] limits                      texts: what it must not promise ("a price")
+    [voice] kind                          "espeak" (default); "piper", a program of its own; or "kokoro" or
+                                          "openai", which need the extra of that name (and openai a server)
+    [voice] name                          text: voice of the synthesiser ("en-us"); not for piper
+    [voice] rate_wpm                      whole number: words a minute (170); for espeak
+    [voice] pitch                         whole number, 0..99 (50); for espeak
+    [voice] model                         text: the .onnx file of piper or kokoro, or the model's name at the server
+    [voice] voices                        text: the file of kokoro's voices
+    [voice] program                       text: piper, a path or a name on the PATH (piper, or else python -m piper)
+    [voice] language                      text: how kokoro reads, as espeak-ng names languages ("en-us")
+    [voice] speed                         number: 2 is twice as fast as the voice's own pace (1); not for espeak
+    [voice] base_url                      text: where the server is; for openai
+    [voice] api_key_env                   text: environment variable that holds the key (default: no key is sent)
+    [voice] timeout_s                     number: seconds after which a silent server is given up (10)
+    [recogniser] kind                     "pocketsphinx" (default); "whisper", which needs the extra of that name; or
+                                          "openai", which needs the extra of that name and a server
     [recogniser] phrases                  text: file of phrase templates, see `agent_runtime.phrases`; for pocketsphinx
-    [recogniser] model                    text: folder or name ("tiny", "base.en") of the whisper model ("base")
-    [recogniser] language                 text: what callers speak, as whisper names it ("en")
+    [recogniser] model                    text: folder or name ("tiny", "base.en") of the whisper model ("base"), or the
+                                          model's name at the server
+    [recogniser] language                 text: what callers speak, as whisper names it ("en"); for both
     [recogniser] compute                  text: whisper's arithmetic ("int8")
     [recogniser] step_ms                  whole number: new speech after which whisper decodes it again (1000)
+    [recogniser] base_url                 text: where the server is; for openai
+    [recogniser] api_key_env              text: environment variable that holds the key (default: no key is sent)
+    [recogniser] timeout_s                number: seconds after which a silent server is given up (10)
     [engine] kind                         "embedded": the language model that runs in the program; "openai": one behind
                                           a server that speaks the OpenAI protocol; "vllm": one that vLLM runs here
     [engine] model                        text: folder of its weights (default: the model in the box), or its name at
@@ -84,10 +114,33 @@ relative to the folder. A key that is not listed is an error, so that a slip of 
     [barge_in] long_ms                    whole number
     [barge_in] settle_ms                  whole number
     [barge_in] many_words                 whole number
+    [backchannel] on                      true or false: hum now and then while the caller speaks long (false)
+    [backchannel] texts                   texts: what is said, in order of use
+    [backchannel] after_ms                whole number: see `policies.backchannel`, also for the next
+    [backchannel] apart_ms                whole number
+    [backchannel] from_ms                 whole number
+    [backchannel] until_ms                whole number
+    [backchannel] likely_over             number
+    [echo] guard                          true or false: our own voice coming back is no speech of the caller's (true)
+    [echo] longest_ms                     whole number: see `audio.echo.EchoSettings`, also for the next
+    [echo] margin_db                      number
     [filler] texts                        texts: what covers the wait for a tool; see `policies.filler.FillerSettings`
-    [filler] slow_ms                      whole number: tools slower than this are covered (800)
+    [filler] longer                       texts: later fillers of the same wait
+    [filler] thinking                     texts: what covers the wait for the agent's own reply
+    [filler] limit_ms                     whole number: silence that is left alone (700)
+    [filler] grace_ms                     whole number
     [filler] again_ms                     whole number
+    [filler] most_ms                      whole number
+    [filler] trust_ms                     whole number
+    [filler] late_ms                      whole number
+    [filler] finish_ms                    whole number
     [filler] most                         whole number
+    [idle] asked_ms                       whole number: silence of both that is borne after a question of the agent
+                                          (7000); see `policies.idle.IdleSettings`, also for the next
+    [idle] told_ms                        whole number
+    [idle] hold_ms                        whole number
+    [idle] again_ms                       whole number
+    [idle] most                           whole number
     [repair] after                        whole number: asking in another way; see `policies.repair.RepairSettings`
     [repair] text                         text
     [repair] without_example              text
@@ -109,20 +162,20 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
+from audio.echo import EchoSettings
+from policies.backchannel import BackchannelSettings
 from policies.barge_in import BargeInSettings
 from policies.endpointing import EndpointSettings
 from policies.filler import FillerSettings
+from policies.idle import IdleSettings
 from policies.repair import RepairSettings
 from policies.shapes import Kind, NoteField
 from policies.speculation import ThinkingSettings
 
 from .agent import (
-    RECOGNISERS,
     Agent,
     AgentError,
     AgentFileError,
-    RecogniserSettings,
-    VoiceSettings,
 )
 from .agent_engines import ENGINE_KEYS, read_engines
 from .agent_keys import (
@@ -141,6 +194,8 @@ from .agent_keys import (
 )
 from .agent_module import is_module_file, load_tools
 from .agent_servers import SERVER_KEYS, TERMS_KEYS, read_servers
+from .agent_speech import RECOGNISER_KEYS, VOICE_KEYS, read_recogniser, read_voice
+from .agent_thinker import THINKER_KEYS, read_thinker
 from .tools import Tool
 from .wording import Wording
 
@@ -149,7 +204,10 @@ __all__ = ["FILE_NAME", "AgentFileError", "accepted_keys", "load_agent"]
 POLICY_SECTIONS: Mapping[str, type[Any]] = {
     "endpointing": EndpointSettings,
     "barge_in": BargeInSettings,
+    "backchannel": BackchannelSettings,
+    "echo": EchoSettings,
     "filler": FillerSettings,
+    "idle": IdleSettings,
     "repair": RepairSettings,
     "thinking": ThinkingSettings,
     "wording": Wording,
@@ -172,9 +230,10 @@ def load_agent(folder: Path) -> Agent:
             **head,
             tools=_tools(folder, sections["tools"]),
             servers=servers,
+            thinker=read_thinker(folder, sections["thinker"], sections["tools"].get("module")),
             notes=_notes(table.get("note", [])),
-            recogniser=_recogniser(folder, sections["recogniser"]),
-            voice=VoiceSettings(**sections["voice"]),
+            recogniser=read_recogniser(folder, sections["recogniser"]),
+            voice=read_voice(folder, sections["voice"]),
             **read_engines(folder, table.get("engine", {})),
             **{name: settings(**sections[name]) for name, settings in POLICY_SECTIONS.items()},
             folder=folder,
@@ -226,17 +285,11 @@ _KEYS: dict[str, dict[str, Key]] = {
     },
     "note": {"name": TEXT, "kind": one_of(*typing.get_args(Kind)), "values": TEXTS, "ask": TEXT},
     "tools": {"module": TEXT, "names": TEXTS, "mcp": Key("[[tools.mcp]] above each server", lambda given: given)},
-    "voice": {"name": TEXT, "rate_wpm": whole("rate_wpm"), "pitch": whole("pitch")},
-    "recogniser": {
-        "kind": one_of(*RECOGNISERS),
-        "phrases": TEXT,
-        "model": TEXT,
-        "language": TEXT,
-        "compute": TEXT,
-        "step_ms": whole("step_ms"),
-    },
+    "voice": VOICE_KEYS,
+    "recogniser": RECOGNISER_KEYS,
     "engine": dict(ENGINE_KEYS),
     **{section: _policy_keys(settings) for section, settings in POLICY_SECTIONS.items()},
+    "thinker": dict(THINKER_KEYS),
 }
 
 
@@ -289,14 +342,6 @@ def _notes(tables: Iterable[Mapping[str, Any]]) -> tuple[NoteField, ...]:
     return tuple(notes)
 
 
-def _recogniser(folder: Path, section: Mapping[str, Any]) -> RecogniserSettings:
-    """A model that is a folder is found from the agent's; any other text is taken for a name."""
-    values = {name: value for name, value in section.items() if name != "phrases"}
-    if values.get("kind", "pocketsphinx") == "pocketsphinx" and (unused := sorted(values.keys() - {"kind"})):
-        raise AgentFileError(f'{FILE_NAME}: [recogniser] {unused[0]} is for whisper; add kind = "whisper"')
-    if values.get("model") and (folder / values["model"]).is_dir():
-        values["model"] = str(folder / values["model"])
-    return RecogniserSettings(**values)
 
 
 def _with_phrases(agent: Agent, folder: Path, file: str | None) -> Agent:

@@ -15,8 +15,8 @@ from typing import Any
 from .agent import AgentFileError
 
 __all__ = [
-    "FILE_NAME", "FLAG", "TABLE", "TEXT", "TEXTS", "Key", "did_you_mean", "number", "one_of", "read_date", "read_hours",
-    "read_section", "whole",
+    "FILE_NAME", "FLAG", "TABLE", "TEXT", "TEXTS", "TEXT_OR_TEXTS", "Key", "did_you_mean", "number", "one_of",
+    "read_date", "read_hours", "read_section", "whole",
 ]  # fmt: skip
 
 FILE_NAME = "agent.toml"
@@ -57,6 +57,10 @@ def read_texts(given: Any) -> tuple[str, ...]:
     return tuple(given)
 
 
+def read_text_or_texts(given: Any) -> str | tuple[str, ...]:
+    return given if isinstance(given, str) else read_texts(given)
+
+
 def read_hours(given: Any) -> tuple[str, str]:
     first, last = read_texts(given)
     return datetime.time.fromisoformat(first).strftime("%H:%M"), datetime.time.fromisoformat(last).strftime("%H:%M")
@@ -92,6 +96,7 @@ def number(name: str) -> Key:
 
 TEXT = Key("text in quotes", _of_type(str))
 TEXTS = Key("a list of texts", read_texts)
+TEXT_OR_TEXTS = Key("text in quotes, or a list of texts", read_text_or_texts)
 FLAG = Key("true or false", _of_type(bool))
 TABLE = Key("a table", _of_type(dict))
 

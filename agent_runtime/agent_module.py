@@ -17,7 +17,7 @@ from pathlib import Path
 from .agent import AgentFileError
 from .tools import Tool
 
-__all__ = ["is_module_file", "load_module", "load_tools"]
+__all__ = ["is_module_file", "load_module", "load_tools", "loaded_module"]
 
 
 def is_module_file(path: Path) -> bool:
@@ -36,7 +36,7 @@ def load_module(path: Path) -> types.ModuleType:
     The module is run afresh each time. Raises `AgentFileError` naming file and line when it raises.
     """
     folder = path.resolve().parent
-    package_name = f"_agent_{hashlib.blake2b(str(folder).encode(), digest_size=6).hexdigest()}"
+    package_name = _package_of(folder)
     for loaded in [name for name in sys.modules if name == package_name or name.startswith(f"{package_name}.")]:
         del sys.modules[loaded]
     package = types.ModuleType(package_name, "The folder of an agent.")
@@ -48,6 +48,15 @@ def load_module(path: Path) -> types.ModuleType:
     except (Exception, SystemExit) as error:
         message = " ".join(str(error).split()) or "no message"
         raise AgentFileError(f"{_place(error, folder)}: {type(error).__name__}: {message}") from error
+
+
+def loaded_module(path: Path) -> types.ModuleType:
+    """The module at `path` as it was run last, so that its state is shared; run now if it never was."""
+    return sys.modules.get(f"{_package_of(path.resolve().parent)}.{path.stem}") or load_module(path)
+
+
+def _package_of(folder: Path) -> str:
+    return f"_agent_{hashlib.blake2b(str(folder).encode(), digest_size=6).hexdigest()}"
 
 
 def _place(error: BaseException, folder: Path) -> str:

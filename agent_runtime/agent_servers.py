@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from .agent import AgentFileError
-from .agent_keys import FILE_NAME, FLAG, TABLE, TEXT, TEXTS, Key, number, one_of, read_section
+from .agent_keys import FILE_NAME, FLAG, TABLE, TEXT, TEXT_OR_TEXTS, TEXTS, Key, number, one_of, read_section
 from .tool_servers import ServedTool, ToolServer, ToolServerError
 
 __all__ = ["SERVER_KEYS", "TERMS_KEYS", "read_servers"]
@@ -30,7 +30,7 @@ TERMS_KEYS: Mapping[str, Key] = {
     "confirm": FLAG,
     "timeout_s": number("timeout_s"),
     "slow_s": number("slow_s"),
-    "filler": TEXT,
+    "filler": TEXT_OR_TEXTS,
     "fixed": TABLE,
     "leave_out": TEXTS,
     "times": TEXTS,

@@ -38,6 +38,7 @@ __all__ = [
     "SendDigits",
     "SetTimer",
     "Transfer",
+    "Trim",
     "Yield",
 ]
 
@@ -166,7 +167,21 @@ class Resume(Command):
 
 @dataclass(frozen=True, slots=True)
 class Cancel(Command):
-    """Drop what was not yet heard of an utterance. Answers: `UtteranceHeard`, `UtteranceEnded`."""
+    """Drop what was not yet heard of an utterance. Answers: `UtteranceHeard`, `UtteranceEnded`.
+
+    ``word``: the word that sounds now is still said; a later order to drop it ``now`` holds.
+    """
+
+    utterance: int
+    how: Literal["now", "word"] = "now"
+
+
+@dataclass(frozen=True, slots=True)
+class Trim(Command):
+    """Say the clause that is being said to its end and drop what has not begun. Answers as of `Cancel`.
+
+    What ends so was ``played``; its `UtteranceHeard` is not complete where something was dropped.
+    """
 
     utterance: int
 
@@ -183,6 +198,8 @@ class CallTool(Command):
     early: bool = field(default=False, kw_only=True)
     """Ordered before the turn was over; such a tool only reads."""
     arguments: Mapping[str, Any] = personal()
+    brief: Mapping[str, Any] = field(default_factory=dict, metadata={"personal": True})
+    """What a tool that takes a brief is told (`policies.brief.Brief.plain`); empty for all others."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -102,6 +102,15 @@ class Conversation:
         self.turn.finals.discard(segment)
         self._ignored.add(segment)
 
+    def ignored(self, segment: int) -> bool:
+        """The segment was taken for one that asks for no floor."""
+        return segment in self._ignored
+
+    def heed(self, segment: int, text: str) -> None:
+        """An ignored segment asks for something after all: its final words are part of the open turn."""
+        self._ignored.discard(segment)
+        self.hear(segment, text, final=True)
+
     def clear_turn(self) -> None:
         """Nothing of the open turn can be answered: forget it, and what may still be recognised of it."""
         for segment in list(self.turn.texts):

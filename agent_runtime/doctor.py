@@ -82,7 +82,8 @@ def examine() -> list[Part]:
     parts += [package(name, module, detail) for name, module, detail in PACKAGES]
     parts += [package(name, module, detail, extra=extra) for name, module, extra, detail in EXTRAS]
     parts += [program(name, detail) for name, detail in PROGRAMS]
-    return [*parts, _looked(_whisper_models), _looked(_gpu), _calls()]
+    voices = [_looked(look) for look in (_piper, _kokoro, _speech_server)]
+    return [*parts, *voices, _looked(_whisper_models), _looked(_gpu), _calls()]
 
 
 def as_json(parts: Sequence[Part]) -> list[dict[str, Any]]:
@@ -113,16 +114,16 @@ def print_table(parts: Sequence[Part], stream: TextIO) -> None:
 # --- kinds of parts ----------------------------------------------------------------------------------------------
 
 
-def package(name: str, module: str, detail: str, *, extra: str = "") -> Part:
-    """A Python package, found without importing it. With `extra` it is optional."""
+def package(name: str, module: str, detail: str, *, extra: str = "", shown: str = "") -> Part:
+    """A Python package, found without importing it. With `extra` it is optional; `shown` is what it is called."""
     way_out = f"pip install 'duologue[{extra}]'" if extra else "pip install --force-reinstall duologue"
     try:
         version = importlib.metadata.version(name)
     except importlib.metadata.PackageNotFoundError:
         version = ""
     if importlib.util.find_spec(module) is None:
-        return Part(name, "optional" if extra else "missing", "", detail, way_out)
-    return Part(name, "present", version, detail)
+        return Part(shown or name, "optional" if extra else "missing", "", detail, way_out)
+    return Part(shown or name, "present", version, detail)
 
 
 def program(name: str, detail: str) -> Part:
@@ -261,6 +262,31 @@ def _whisper_models() -> Part:
     if available() is None:
         return Part("whisper models", "optional", "", detail, "pip install 'duologue[whisper]' first")
     return Part("whisper models", "optional", "", detail, "the first call downloads one, or give a folder as its model")
+
+
+def _piper() -> Part:
+    from audio.engines.piper.programs import command, missing_program
+
+    found = command()
+    if found is None:
+        return Part("piper", "optional", "", f'the voice "piper": {missing_program()}')
+    detail = f'the voice "piper", a program of its own ({" ".join(found)}); its model is given by [voice] model'
+    return Part("piper", "present", "", detail)
+
+
+def _kokoro() -> Part:
+    from audio.engines.kokoro.models import available
+
+    detail = 'the voice "kokoro", in a program of its own; its files are given by [voice] model and voices'
+    says = available()
+    if says is None:
+        return Part("kokoro", "optional", "", detail, "pip install 'duologue[kokoro]'")
+    return Part("kokoro", "present", says.rpartition(" ")[2], detail)
+
+
+def _speech_server() -> Part:
+    detail = 'the voice and the recogniser "openai", at a server that [voice] and [recogniser] base_url name'
+    return package("openai", "openai", detail, extra="openai", shown="speech server")
 
 
 def _calls() -> Part:

@@ -30,7 +30,6 @@ from .commands import Command, Decision
 from .conversation import Conversation
 from .mind_settings import MindSettings
 from .plans import Plans
-from .record import Entry
 
 __all__ = ["Draft", "Drafts", "EarlyCall"]
 
@@ -165,7 +164,7 @@ class Drafts:
         """The generation is a draft that was not taken."""
         return generation in self._drafts
 
-    def hold(self, event: DraftEvent, entry: Entry) -> Iterator[Command]:
+    def hold(self, event: DraftEvent) -> Iterator[Command]:
         """Keep what a draft wrote; start a read-only tool, prepare the audio of the first clause."""
         draft = self._drafts[event.generation]
         draft.held.append(event)
@@ -180,15 +179,17 @@ class Drafts:
                 yield do.Yield(draft.utterance)
         elif isinstance(event, ev.ToolRequested):
             draft.stream = draft.stream.append(Segment(Role.CALL, event.spoken, Role.END))
-            yield from self._call_early(draft, event, entry.at_us)
+            yield from self._call_early(draft, event)
         elif isinstance(event, ev.GenerationEnded):
             draft.ended = True
             if event.outcome == "failed":
                 yield from self._drop(lambda one: one is draft, "the engine failed")
 
-    def _call_early(self, draft: Draft, event: ev.ToolRequested, now_us: int) -> Iterator[Command]:
+    def _call_early(self, draft: Draft, event: ev.ToolRequested) -> Iterator[Command]:
         if not self._settings.thinking.listen:
             return
+        if event.tool in self._settings.background or event.tool in self._settings.briefs:
+            return  # dear, and asked when the wish is certain
         shape = self._settings.tools[event.tool]
         if shape.effect != "read" or not tool_gate.decide(shape, event.slots, committed=False).allowed:
             return
@@ -199,7 +200,7 @@ class Drafts:
                 oldest = self._early.pop(next(iter(self._early)))
                 if oldest.result is None:
                     yield do.CancelTool(oldest.number)
-            known = self._early[key] = EarlyCall(self._plans.number("call"), event.tool, key, now_us)
+            known = self._early[key] = EarlyCall(self._plans.number("call"), event.tool, key, self._plans.now_us)
             yield Decision("tool", f"{event.tool} runs early")
             yield do.CallTool(known.number, event.tool, event.arguments, early=True)
         draft.call = known.number

@@ -9,7 +9,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-__all__ = ["ENGINES", "AgentError", "AgentFileError", "EngineSettings", "ServerSettings", "VLLMSettings"]
+__all__ = [
+    "ENGINES",
+    "AgentError",
+    "AgentFileError",
+    "EngineSettings",
+    "ServerSettings",
+    "VLLMSettings",
+    "check_server",
+]
 
 ENGINES = ("embedded", "openai", "vllm")
 """Kinds of language model an agent may ask for."""
@@ -23,6 +31,19 @@ class AgentError(ValueError):
 
 class AgentFileError(AgentError):
     """What is wrong with an agent's folder, in one line: the file, the key, the value and what was expected."""
+
+
+def check_server(part: str, base_url: str, api_key_env: str, timeout_s: float) -> None:
+    """What holds for the server of any part. Raises `AgentError`."""
+    if not base_url.startswith(("http://", "https://")):
+        raise AgentError(f"base_url is {base_url!r}; expected an address such as 'http://127.0.0.1:8000/v1'")
+    if "@" in base_url or "?" in base_url:
+        raise AgentError("base_url holds a user, a password or a query; name the key's variable in api_key_env")
+    if api_key_env and not api_key_env.isidentifier():
+        # what was given may be the key itself: it is not repeated
+        raise AgentError("api_key_env is no name of an environment variable; put the key into one and name that")
+    if not 0 < timeout_s <= 600:
+        raise AgentError(f"{part} timeout_s is {timeout_s!r}; expected seconds above 0, at most 600")
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,17 +62,9 @@ class ServerSettings:
     """A request that brings nothing for so long is given up. A guess: a call that is silent longer is lost anyway."""
 
     def __post_init__(self) -> None:
-        if not self.base_url.startswith(("http://", "https://")):
-            raise AgentError(f"base_url is {self.base_url!r}; expected an address such as 'http://127.0.0.1:8000/v1'")
-        if "@" in self.base_url or "?" in self.base_url:
-            raise AgentError("base_url holds a user, a password or a query; name the key's variable in api_key_env")
         if not self.model.strip():
             raise AgentError("engine model is empty; name the model as the server does")
-        if self.api_key_env and not self.api_key_env.isidentifier():
-            # what was given may be the key itself: it is not repeated
-            raise AgentError("api_key_env is no name of an environment variable; put the key into one and name that")
-        if not 0 < self.timeout_s <= 600:
-            raise AgentError(f"engine timeout_s is {self.timeout_s!r}; expected seconds above 0, at most 600")
+        check_server("engine", self.base_url, self.api_key_env, self.timeout_s)
 
 
 @dataclass(frozen=True, slots=True)

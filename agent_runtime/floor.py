@@ -4,7 +4,9 @@ Part of the mind and as pure. It keeps the numbers that endpointing and barge-in
 verdicts; the mind turns verdicts into commands.
 
 An overlap begins when the caller speaks while the agent is audible, or while the agent owes an answer. It ends when
-the caller takes the floor (a ``cancel`` verdict), or when the agent keeps it (a verdict that is `over`).
+the caller takes the floor (a ``cancel`` verdict), or when the agent keeps it (a verdict that is `over`). Speech that
+begins again while the agent is still audible begins the overlap anew: a barge-in right behind a hum is no hum. Once
+the agent has fallen silent the rest is one attempt at the floor, timed from where it began.
 """
 
 from __future__ import annotations
@@ -12,7 +14,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from policies import barge_in, endpointing
+from policies import backchannel, barge_in, endpointing
 
 from .events import SpeechStarted, SpeechStopped
 
@@ -47,6 +49,7 @@ class FloorSettings:
 
     endpointing: endpointing.EndpointSettings = field(default_factory=endpointing.EndpointSettings)
     barge_in: barge_in.BargeInSettings = field(default_factory=barge_in.BargeInSettings)
+    backchannel: backchannel.BackchannelSettings = field(default_factory=backchannel.BackchannelSettings)
     keys_ms: int = 1_500
     """Pause after a pressed key that ends the turn. A guess."""
 
@@ -71,10 +74,17 @@ class Floor:
         self._pause_from_us: int | None = None
         self._p_over: float | None = None
         self._habit = endpointing.PauseHabit()
+        self._hummed_us: int | None = None  # when we last showed that we listen
+        self._hums = 0
 
     def answered(self, line_origin_us: int) -> None:
         """The sample line begins here (microseconds since the call started)."""
-        self._line_origin_us = line_origin_us
+        self._line_origin_us = self._last_speech_us = line_origin_us
+
+    @property
+    def silent_since_us(self) -> int:
+        """Where the caller was last heard, or the beginning of the line."""
+        return self._last_speech_us
 
     @property
     def silencing(self) -> bool:
@@ -96,7 +106,7 @@ class Floor:
         self._segment_us = first_us
         self._p_over = None
         self._pause_from_us = None
-        if not self.overlapping:
+        if not self.silencing:
             self._first_us = first_us
             self._words = ()
             self._yielded = False
@@ -181,6 +191,28 @@ class Floor:
         if not text and not verdict.wait_ms:
             self._speech_us = 0
         return verdict
+
+    def backchannel(self, now_us: int, text: str, expects: str, *, settled: bool, owed: bool) -> str:
+        """What to hum in the present pause of a turn that goes on, empty for nothing; what is given counts as said."""
+        settings = self.settings.backchannel
+        if not settings.on or not settled:
+            return ""
+        found = backchannel.choose(
+            backchannel.LongTurn(
+                words=tuple(text.split()),
+                speech_ms=self._speech_us // 1000,
+                silence_ms=max(0, (now_us - self._last_speech_us) // 1000),
+                since_last_ms=None if self._hummed_us is None else (now_us - self._hummed_us) // 1000,
+                owed=owed,
+                p_over=self._p_over,
+                expects=expects,
+                said_in_call=self._hums,
+            ),
+            settings,
+        )
+        if found.text:
+            self._hummed_us, self._hums = now_us, self._hums + 1
+        return found.text
 
     def committed(self) -> None:
         """The caller's turn is over; the next pause belongs to another turn."""

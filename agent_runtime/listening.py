@@ -1,7 +1,8 @@
 """The organ that listens: caller audio in; edges, partials, finals and gaps out.
 
 Audio flows door -> detector -> recogniser. A speech segment reaches from a start edge (with a little audio before it,
-so that no onset is lost) to its stop edge; the recogniser hears segments, never silence. Blocks may come 20 ms at a
+so that no onset is lost) to its stop edge; the recogniser hears segments, never silence. Windows that an echo guard
+explains by our own voice count as silence to the edges. Blocks may come 20 ms at a
 time (live) or a second ahead of time (a recording): the results are the same, and `Timeline` publishes them when they
 are due.
 """
@@ -13,8 +14,9 @@ from typing import Final
 
 import numpy as np
 
+from audio.echo import NEEDS_SAMPLES, EchoGuard
 from audio.transcript import TranscriptTracker
-from audio.vad import Edge, EdgeDetector, EdgeKind, SpeechSettings, refine
+from audio.vad import Edge, EdgeDetector, EdgeKind, SpeechSettings, refine, rise_behind
 from policies.onset import LOOK_MS, asks_no_floor
 
 from .events import AudioLost, Event, FinalTranscript, PartialTranscript, SpeechStarted, SpeechStopped
@@ -40,6 +42,12 @@ class ListeningSettings:
     doubt: float = 0.15
     """What looks at least this much like a backchannel when the start is known (66 to 96 ms of it) is told only when
     `policies.onset.LOOK_MS` were heard and can be judged better; others are told at once."""
+    held: float = 0.45
+    """What looks this much like a backchannel is held against yielding (`policies.barge_in`): while we speak, speech
+    right behind it begins a segment of its own, to be judged by itself."""
+    hum_ms: int = 240
+    """A backchannel is no shorter: what dies away and rises before that is its inside (``hm`` lasts 259 ms, the
+    closure of ``okay`` lies before 200 ms, in the synthetic voices of BENCHMARKS.md)."""
     look_back_ms: int = 160
     """The detector may take this long to believe a soft beginning; the level says where it really was. Measured on
     489 onsets of a synthetic voice: 95 % of starts are placed within 20 ms, with one window (32 ms) within 77 ms."""
@@ -54,9 +62,16 @@ class Listening:
     """One call's ears. `run` ends when the door's audio ends."""
 
     def __init__(
-        self, door: Door, detector: Detector, recogniser: Recogniser, timeline: Timeline, settings: ListeningSettings
+        self,
+        door: Door,
+        detector: Detector,
+        recogniser: Recogniser,
+        timeline: Timeline,
+        settings: ListeningSettings,
+        guard: EchoGuard | None = None,
     ) -> None:
         self._door, self._recogniser, self._timeline, self._settings = door, recogniser, timeline, settings
+        self._guard = guard
         self._probabilities = detector.open()
         self._edges = EdgeDetector(settings.speech)
         self._onset = settings.onset_ms * RATE_HZ // 1000
@@ -64,8 +79,11 @@ class Listening:
         self._look_back = settings.look_back_ms * RATE_HZ // 1000
         self._spoken_to = 0  # the segment before ended here: nothing of it belongs to the next
         self._unsure: Edge | None = None
+        self._hum_first: int | None = None  # where the open segment's hum began, while speech may follow right behind
+        self._feed_limit: int | None = None  # from here on it may be that speech, which is not the hum's
         self._audio: Pcm = np.zeros(0, np.int16)  # recent audio: what is unjudged, and the onset before it
         self._audio_first = 0
+        self._probability = 0.0  # of the window judged last
         self._judged = 0  # audio up to here has a probability
         self._fed = 0  # and up to here was heard by the recogniser, while a segment is open
         self._segment = 0
@@ -98,6 +116,7 @@ class Listening:
         if windows:
             await self._judge(windows, block.first_sample)
         await self._look_again(self._audio_first + len(self._audio))
+        await self._look_behind(self._audio_first + len(self._audio))
 
     async def _lost(self, first: int, n_samples: int) -> None:
         """Say what is missing and keep the sample line by silence in its place."""
@@ -118,7 +137,9 @@ class Listening:
         pcm = self._audio[start : start + windows * WINDOW]
         probabilities = await self._probabilities.probabilities(pcm, due_s=due_s)
         for probability in probabilities:
-            edge = self._edges.push(float(probability), self._judged)
+            speech = 0.0 if self._is_echo(float(probability)) else float(probability)
+            self._probability = speech
+            edge = self._edges.push(speech, self._judged)
             self._judged += WINDOW
             await self._look_again(self._judged)
             if edge is None:
@@ -128,8 +149,15 @@ class Listening:
             else:
                 await self._stop(edge)
         if self._open and self._unsure is None:  # no words of a segment before its start is told
-            await self._feed_to(self._judged)
+            await self._feed_to(self._judged if self._feed_limit is None else min(self._judged, self._feed_limit))
         self._forget()
+
+    def _is_echo(self, probability: float) -> bool:
+        """The next window sounds like speech and is our own voice."""
+        end = self._judged + WINDOW
+        if self._guard is None or probability < self._settings.speech.stop_threshold or not self._guard.possible(end):
+            return False
+        return self._guard.explains(self._between(end - NEEDS_SAMPLES, end), end)
 
     def _between(self, first: int, end: int) -> Pcm:
         return self._audio[max(0, first - self._audio_first) : max(0, end - self._audio_first)]
@@ -158,18 +186,46 @@ class Listening:
         known = max(known, edge.decided_sample)
         self._started_at = known
         no_floor = round(asks_no_floor(self._between(edge.sample, known)), 3)
+        self._hum_first = edge.sample if self._guard is not None and no_floor >= self._settings.held else None
         await self._put(
             SpeechStarted(edge.sample, known, round(edge.probability, 3), no_floor, self._segment),
             known,
             segment=self._segment,
         )
 
+    async def _look_behind(self, end: int) -> None:
+        """While we speak over a hum: tell of speech that begins right behind it, as soon as it can be judged."""
+        if self._hum_first is None or self._guard is None:
+            return
+        if not self._guard.sounds(end) or end - self._hum_first > RATE_HZ:
+            self._hum_first = self._feed_limit = None
+            return
+        found = rise_behind(self._between(self._hum_first, end), after_ms=self._settings.hum_ms)
+        if found is None:
+            return
+        away, first = (self._hum_first + place for place in found)
+        self._feed_limit = away
+        for look, limit in ((self._look // 2, self._settings.doubt), (self._look, self._settings.held)):
+            if end < first + look:
+                return
+            if asks_no_floor(self._between(first, first + look)) < limit:
+                await self._close(Edge(EdgeKind.STOP, away, end, 0.0), away)
+                await self._start(Edge(EdgeKind.START, first, end, self._probability))
+                self._segment_first = self._fed = away  # the hum before it was heard already
+                return
+        self._hum_first, self._feed_limit = first, None  # a hum behind a hum
+
     async def _stop(self, edge: Edge) -> None:
         if self._unsure is not None:
             await self._say_started(self._unsure, self._judged)
-        await self._feed_to(edge.decided_sample)
         around = self._between(edge.sample - 2 * WINDOW, edge.sample + WINDOW)
-        edge = refine(edge, around, max(self._audio_first, edge.sample - 2 * WINDOW))
+        refined = refine(edge, around, max(self._audio_first, edge.sample - 2 * WINDOW))
+        await self._close(refined, edge.decided_sample)
+
+    async def _close(self, edge: Edge, heard_to: int) -> None:
+        """End the open segment; the recogniser hears of it what lies before sample `heard_to`."""
+        await self._feed_to(heard_to)
+        self._hum_first = self._feed_limit = None
         self._spoken_to = edge.sample
         segment = self._segment
         await self._put(SpeechStopped(edge.sample, edge.decided_sample), edge.decided_sample, segment=segment)
@@ -216,7 +272,9 @@ class Listening:
 
     def _forget(self) -> None:
         """Keep the unjudged audio and the onset before it."""
-        keep_from = self._judged - self._onset - 2 * WINDOW
+        keep_from = self._judged - max(self._onset, NEEDS_SAMPLES) - 2 * WINDOW
+        if self._hum_first is not None:
+            keep_from = min(keep_from, self._hum_first)
         if keep_from - self._audio_first > 4 * self._onset:
             self._audio = self._audio[keep_from - self._audio_first :].copy()
             self._audio_first = keep_from

@@ -6,9 +6,12 @@ Values only; who fills them in from an agent is `agent_runtime.parts`.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 
 from policies import filler
+from policies.brief import BriefLimits
+from policies.idle import IdleSettings
 from policies.repair import RepairSettings
 from policies.shapes import NoteField, ToolShape
 from policies.speculation import ThinkingSettings
@@ -30,15 +33,21 @@ class MindSettings:
     """Said when the call is answered; empty: the agent waits for the other side."""
     tools: Mapping[str, ToolShape] = field(default_factory=dict)
     usual_ms: Mapping[str, int] = field(default_factory=dict)
-    """How long a tool usually takes, as its author declared; unknown tools count as quick until they are not."""
-    tool_fillers: Mapping[str, str] = field(default_factory=dict)
-    """What a tool's author wants said while it runs."""
+    """How long a tool usually takes, as its author declared."""
+    tool_fillers: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    """What a tool's author wants said while it runs; the first text whose slots are all given."""
+    waits: Mapping[str, Sequence[int]] = field(default_factory=dict)
+    """How long waits took in earlier calls: `Waits.values`."""
+    background: AbstractSet[str] = frozenset()
+    """Tools whose calls do not hold the turn: see `agent_runtime.folding`."""
+    briefs: Mapping[str, BriefLimits] = field(default_factory=dict)
+    """Tools that take a brief, and what their answer must keep to."""
+    settle_ms: int = 500
+    """Silence of both after which a result that nobody waits for is told. A guess: a caller who is about to answer
+    begins within it."""
     floor: FloorSettings = field(default_factory=FloorSettings)
     filler: filler.FillerSettings = field(default_factory=filler.FillerSettings)
-    idle_ms: int = 8_000
-    """Silence of both before the agent asks whether the caller is still there. A guess."""
-    idle_limit: int = 2
-    """After so many unanswered questions the agent says goodbye."""
+    idle: IdleSettings = field(default_factory=IdleSettings)
     wording: Wording = field(default_factory=Wording)
     repair: RepairSettings = field(default_factory=RepairSettings)
     time_limit_ms: int = 1_800_000

@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from policies import PolicyError
+from policies.brief import Brief
 from policies.shapes import Kind, Parameter
 from policies.spoken import UNKNOWN, read_value, say_value
 
@@ -26,7 +27,7 @@ __all__ = ["FreeText", "Slot", "ToolContext", "ToolDefinitionError", "ToolError"
 
 _ALLOWED = (
     "Literal[...] of texts, StrEnum, bool, datetime.time, int, str, Annotated[str, FreeText] "
-    "(each also with '| None') or ToolContext"
+    "(each also with '| None'), ToolContext or Brief"
 )
 _NAME = re.compile(r"[a-z][a-z0-9_]*")
 _CLOCK = re.compile(r"([01][0-9]|2[0-3]):[0-5][0-9]", re.ASCII)
@@ -112,8 +113,12 @@ class Slot:
             raise ValueError(f"{words!r} is not {self.expects}") from error
 
 
-def slots_of(tool_name: str, function: Callable[..., Any]) -> tuple[tuple[Slot, ...], str | None]:
-    """The parameters the model fills in, in order, and the name of the one that takes the context, if any.
+_LENT: Mapping[type, str] = {ToolContext: "context", Brief: "brief"}
+"""Hints of parameters that the runtime fills in, and what each takes."""
+
+
+def slots_of(tool_name: str, function: Callable[..., Any]) -> tuple[tuple[Slot, ...], dict[str, str]]:
+    """The parameters the model fills in, in order, and those the runtime fills in: what is lent -> parameter name.
 
     Raises `ToolDefinitionError` naming the parameter, its type and the allowed ones.
     """
@@ -124,22 +129,22 @@ def slots_of(tool_name: str, function: Callable[..., Any]) -> tuple[tuple[Slot, 
             f"tool {tool_name}: its type hints cannot be read ({error}); import what they name outside TYPE_CHECKING"
         ) from error
     slots: list[Slot] = []
-    context_parameter: str | None = None
+    lent: dict[str, str] = {}
     for name, parameter in inspect.signature(function).parameters.items():
         where = f"tool {tool_name}, parameter {name}"
         if parameter.kind not in (parameter.POSITIONAL_OR_KEYWORD, parameter.KEYWORD_ONLY):
             raise ToolDefinitionError(f"{where}: cannot be given by name; use no *{name}, **{name} or '/'")
         if name not in hints:
             raise ToolDefinitionError(f"{where}: has no type hint; allowed are {_ALLOWED}")
-        if hints[name] is ToolContext:
-            if context_parameter is not None:
-                raise ToolDefinitionError(f"{where}: {context_parameter} takes the context already; drop one")
-            context_parameter = name
+        if isinstance(hints[name], type) and (what := _LENT.get(hints[name])):
+            if what in lent:
+                raise ToolDefinitionError(f"{where}: {lent[what]} takes the {what} already; drop one")
+            lent[what] = name
         elif not _NAME.fullmatch(name):
             raise ToolDefinitionError(f"{where}: the name cannot be spoken; use lower-case letters, digits and _")
         else:
             slots.append(_slot(where, name, hints[name], parameter.default is not parameter.empty))
-    return tuple(slots), context_parameter
+    return tuple(slots), lent
 
 
 def _slot(where: str, name: str, hint: Any, has_default: bool) -> Slot:

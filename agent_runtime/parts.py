@@ -17,25 +17,39 @@ from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontext
 from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from .agent import Agent, AgentError, EngineSettings
 from .boxed import BOXED_MODEL, cache_folder
 from .clock import run_outside
+from .thinkers import thinker_tool
 from .tool_servers import ToolServerError
 
 if TYPE_CHECKING:
+    from audio.engines.openai_audio.faults import SpeechServer
     from audio.engines.silero import Silero
     from audio.language.files import LanguageFiles
     from audio.outcome import Runner
+    from policies.brief import BriefLimits
     from policies.learned.core.tokenizer import Tokenizer
 
     from .engines.core_language import CoreLanguage
     from .mind_settings import MindSettings
     from .ports import Engine, Recogniser, Voice
     from .session import Ears
+    from .speech_settings import RecogniserSettings, VoiceSettings
     from .thinking import Language
     from .tools import Tool
+
+    class WarmVoice(Voice, Protocol):
+        """A voice that is opened and ended."""
+
+        async def warm(self) -> object:
+            """Be ready to speak, or raise what is missing."""
+
+        async def close(self) -> None:
+            """Give everything back."""
+
 
 __all__ = ["Parts", "mind_settings", "open_parts", "with_served_tools"]
 
@@ -49,7 +63,7 @@ class Parts:
     language: Language
     voice: Voice
     tools: tuple[Tool, ...] = ()
-    """What the agent's tool servers offer: `Agent.with_served` puts them behind its own."""
+    """What the agent's servers and its thinker offer: `Agent.with_served` puts them behind its own."""
 
 
 def mind_settings(agent: Agent, today: datetime.date) -> MindSettings:
@@ -64,15 +78,25 @@ def mind_settings(agent: Agent, today: datetime.date) -> MindSettings:
         greeting=agent.greeting,
         tools={tool.name: tool.shape for tool in agent.tools},
         notes=tuple(agent.notes),
+        background={tool.name for tool in agent.tools if tool.background},
+        briefs={tool.name: _limits(agent, tool.name) for tool in agent.tools if "brief" in tool.lent},
         usual_ms={tool.name: round(tool.slow_s * 1000) for tool in agent.tools if tool.slow_s is not None},
-        floor=FloorSettings(endpointing=agent.endpointing, barge_in=agent.barge_in),
+        floor=FloorSettings(agent.endpointing, agent.barge_in, agent.backchannel),
         filler=agent.filler,
-        tool_fillers={tool.name: tool.filler for tool in agent.tools if tool.filler},
+        tool_fillers={tool.name: tool.fillers for tool in agent.tools if tool.filler},
+        idle=agent.idle,
         wording=agent.wording,
         repair=agent.repair,
         thinking=agent.thinking,
         time_limit_ms=round(agent.time_limit_s * 1000),
     )
+
+
+def _limits(agent: Agent, tool: str) -> BriefLimits:
+    from policies.brief import BriefLimits
+
+    thinker = agent.thinker
+    return thinker.brief_limits if thinker is not None and thinker.tool_name == tool else BriefLimits()
 
 
 @asynccontextmanager
@@ -86,6 +110,10 @@ async def open_parts(
     async with AsyncExitStack() as stack:
         # Before the others, which all want to know the tools: their words are heard, written and thought.
         served = await stack.enter_async_context(_served_tools(agent, run)) if agent.servers else ()
+        if agent.thinker is not None and agent.awaits_tools:
+            from .second_mind import open_thinker
+
+            served = (*served, await open_thinker(agent, run, stack))
         agent = agent.with_served(served)
         try:
             async with asyncio.TaskGroup() as opening:
@@ -104,10 +132,13 @@ async def open_parts(
 
 async def with_served_tools(agent: Agent) -> Agent:
     """The agent as its calls know it; its servers are started for their lists and ended again. Not for calling."""
-    if not agent.servers:
+    if not agent.awaits_tools:
         return agent
+    asks = (thinker_tool(agent.thinker),) if agent.thinker is not None else ()
+    if not agent.servers:
+        return agent.with_served(asks)
     async with _served_tools(agent, run_outside) as tools:
-        return agent.with_served(tools)
+        return agent.with_served((*tools, *asks))
 
 
 @asynccontextmanager
@@ -200,9 +231,7 @@ def _make_server(
         from .engines.openai import OpenAIEngine, Server, TextLanguage, TokenizerSpelling
     except ImportError as error:
         raise AgentError("engine 'openai' needs its client; install it with: pip install 'duologue[openai]'") from error
-    key = os.environ.get(settings.api_key_env, "") if settings.api_key_env else ""
-    if settings.api_key_env and not key:
-        raise AgentError(f"environment variable {settings.api_key_env} is not set; put the server's key into it")
+    key = _key(settings.api_key_env)
     server = Server(settings.base_url, settings.model, settings.timeout_s, settings.api_key_env, key)
     if not settings.tokens:
         return OpenAIEngine(server, run, tools=agent.tools), TextLanguage(agent.tools)
@@ -212,6 +241,12 @@ def _make_server(
 
 
 _MAKERS = {"embedded": _make_embedded, "openai": _make_server, "vllm": _make_vllm}
+def _key(api_key_env: str) -> str:
+    """The server's key; empty where none is to be sent."""
+    key = os.environ.get(api_key_env, "") if api_key_env else ""
+    if api_key_env and not key:
+        raise AgentError(f"environment variable {api_key_env} is not set; put the server's key into it")
+    return key
 
 
 async def _given(voice: Voice) -> Voice:
@@ -223,7 +258,9 @@ async def _no_ears() -> tuple[None, None]:
 
 
 async def _open_ears(agent: Agent, run: Runner, stack: AsyncExitStack) -> tuple[Silero, Recogniser]:
-    open_recogniser = {"pocketsphinx": _open_sphinx, "whisper": _open_whisper}[agent.recogniser.kind]
+    open_recogniser = {"pocketsphinx": _open_sphinx, "whisper": _open_whisper, "openai": _open_served_recogniser}[
+        agent.recogniser.kind
+    ]
     async with asyncio.TaskGroup() as opening:
         pool = opening.create_task(open_recogniser(agent, run, stack))
         detector = opening.create_task(_open_detector(run, stack))
@@ -275,10 +312,58 @@ def _language(agent: Agent, folder: Path) -> LanguageFiles:
 
 
 async def _open_voice(agent: Agent, run: Runner, stack: AsyncExitStack) -> Voice:
-    from audio.engines.espeak.utterance import VoiceSettings
-    from audio.engines.espeak.voice import EspeakVoice
-
-    voice = EspeakVoice(run, VoiceSettings(agent.voice.name, agent.voice.rate_wpm, agent.voice.pitch))
+    kinds = {"espeak": _espeak, "piper": _piper, "kokoro": _kokoro, "openai": _served_voice}
+    voice = kinds[agent.voice.kind](agent.voice, run)
     stack.push_async_callback(voice.close)
     await voice.warm()
     return voice
+
+
+def _espeak(asked: VoiceSettings, run: Runner) -> WarmVoice:
+    from audio.engines.espeak.utterance import VoiceSettings as EspeakSettings
+    from audio.engines.espeak.voice import EspeakVoice
+
+    return EspeakVoice(run, EspeakSettings(asked.name, asked.rate_wpm, asked.pitch))
+
+
+def _piper(asked: VoiceSettings, run: Runner) -> WarmVoice:
+    from audio.engines.piper.voice import PiperVoice
+
+    return PiperVoice(run, Path(asked.model), program=asked.program, speed=asked.speed)
+
+
+def _kokoro(asked: VoiceSettings, run: Runner) -> WarmVoice:
+    from audio.engines.kokoro.voice import KokoroSettings, KokoroVoice
+
+    settings = KokoroSettings(Path(asked.model), Path(asked.voices), asked.name, asked.language, asked.speed)
+    return KokoroVoice(run, settings)
+
+
+def _served_voice(asked: VoiceSettings, run: Runner) -> WarmVoice:
+    try:
+        from audio.engines.openai_audio.voice import OpenAIVoice, OpenAIVoiceSettings
+    except ImportError as error:
+        raise _no_client("voice") from error
+    return OpenAIVoice(run, _speech_server("voice", asked), OpenAIVoiceSettings(asked.name, asked.speed))
+
+
+async def _open_served_recogniser(agent: Agent, run: Runner, stack: AsyncExitStack) -> Recogniser:
+    try:
+        from audio.engines.openai_audio.recogniser import OpenAIRecogniser
+    except ImportError as error:
+        raise _no_client("recogniser") from error
+    recogniser = OpenAIRecogniser(run, _speech_server("recogniser", agent.recogniser), agent.recogniser.language)
+    stack.push_async_callback(recogniser.close)
+    await recogniser.warm()
+    return recogniser
+
+
+def _speech_server(part: str, asked: VoiceSettings | RecogniserSettings) -> SpeechServer:
+    from audio.engines.openai_audio.faults import SpeechServer
+
+    key = _key(asked.api_key_env)
+    return SpeechServer(f"[{part}]", asked.base_url, asked.model, asked.timeout_s, asked.api_key_env, key)
+
+
+def _no_client(part: str) -> AgentError:
+    return AgentError(f"{part} 'openai' needs its client; install it with: pip install 'duologue[openai]'")

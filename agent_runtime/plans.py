@@ -10,15 +10,12 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from policies import filler
+from policies.filler import MS_PER_CHARACTER
 from policies.trajectory import Trajectory
 
 from .floor import AgentSpeech
 
-__all__ = ["Fillers", "Generation", "Kind", "Plans", "ToolCall", "Utterance"]
-
-MS_PER_CHARACTER = 65
-"""Playing time of our speech, about 15 characters a second at 170 words a minute; good enough for "nearly done"."""
+__all__ = ["Generation", "Kind", "Plans", "ToolCall", "Utterance"]
 
 Kind = Literal["answer", "filler", "backchannel", "greeting"]
 
@@ -37,10 +34,16 @@ class Utterance:
     """Given up; it stays here until its end has said what was heard of it."""
     closed: bool = False
     """All of its text is known."""
+    trimmed: bool = False
+    """It ends with the clause that is being said; the rest is written anew."""
     goodbye: bool = False
     heard: str = ""
     complete: bool = False
     text: str = ""
+    taken: bool = False
+    """A filler that stands in the stream already (`Plans.take_filler`)."""
+    ending: bool = False
+    """Given up, but the word that sounds is still said."""
     thoughts: list[tuple[int, str]] = field(default_factory=list)
     """(characters of `text` before it, words) of each thought that was formed between two bits of this utterance."""
 
@@ -64,41 +67,17 @@ class ToolCall:
     number: int
     tool: str
     asked_us: int
+    """Since when the answer waits for it: one that ran early was asked for when the turn was over."""
+    began_us: int = -1
+    """When it began to run; left out: when it was asked for."""
+    slots: Mapping[str, str] = field(default_factory=dict)
+    """Its arguments as spoken words."""
     arguments: Mapping[str, Any] = field(default_factory=dict)
-    fillers: int = 0
-    filler_ended_us: int = 0
+    """The same as JSON values."""
 
-
-class Fillers:
-    """The fillers of one call: which were said, and what covers the present wait."""
-
-    def __init__(self, settings: filler.FillerSettings) -> None:
-        self._settings = settings
-        self._said = 0
-        self._last_text = ""
-
-    def choose(
-        self, call: ToolCall, now_us: int, *, usual_ms: int | None, floor_open: bool, own_text: str = ""
-    ) -> filler.Filler:
-        """The policy's choice for the wait for `call`; a chosen text counts as said. `own_text`: the tool's own."""
-        found = filler.choose(
-            filler.Wait(
-                waited_ms=(now_us - call.asked_us) // 1000,
-                predicted_ms=usual_ms,
-                floor_open=floor_open,
-                said_in_wait=call.fillers,
-                since_filler_ms=(now_us - call.filler_ended_us) // 1000,
-                said_in_call=self._said,
-                last_text=self._last_text,
-                own_text=own_text,
-            ),
-            self._settings,
-        )
-        if found.text:
-            call.fillers += 1
-            self._said += 1
-            self._last_text = found.text
-        return found
+    def __post_init__(self) -> None:
+        if self.began_us < 0:
+            self.began_us = self.asked_us
 
 
 class Plans:
@@ -106,6 +85,10 @@ class Plans:
 
     def __init__(self) -> None:
         self.utterances: dict[int, Utterance] = {}
+        self.now_us = 0
+        """The present: the stamp of the event that the mind is looking at."""
+        self.sounded_us = 0
+        """When the last utterance of ours ended."""
         self.generation: Generation | None = None
         self.reply: Utterance | None = None
         """The utterance that the present generation is speaking."""
@@ -119,8 +102,8 @@ class Plans:
 
     @property
     def speaking(self) -> Iterator[Utterance]:
-        """The utterances that were not given up, in order."""
-        return (utterance for utterance in self.utterances.values() if not utterance.cancelled)
+        """The utterances that were not given up, in order; a backchannel holds no floor and answers nothing."""
+        return (one for one in self.utterances.values() if not one.cancelled and one.kind != "backchannel")
 
     @property
     def settling(self) -> bool:
@@ -146,14 +129,19 @@ class Plans:
     def take_filler(self) -> str:
         """The text of a filler that is still playing, once: it stands in the stream before the result it covers for."""
         for utterance in self.speaking:
-            if utterance.kind == "filler" and utterance.text:
-                text, utterance.text = utterance.text, ""
-                return text
+            if utterance.kind == "filler" and utterance.started and not utterance.taken:
+                utterance.taken = True
+                return utterance.text
         return ""
 
     def current(self, generation: int) -> Generation | None:
         """The generation in progress if it has this number: results of others are dropped."""
         return self.generation if self.generation is not None and self.generation.number == generation else None
+
+    def left_ms(self, utterance: Utterance, now_us: int) -> int:
+        """Playing time left of an utterance, estimated from the length of its text."""
+        played_ms = (now_us - utterance.started_us) // 1000 if utterance.started else 0
+        return max(0, len(utterance.text) * MS_PER_CHARACTER - played_ms)
 
     def speech(self, now_us: int) -> AgentSpeech:
         """What is left of our speech, estimated from the length of its text."""
@@ -164,7 +152,6 @@ class Plans:
         for utterance in self.speaking:
             if not utterance.closed:
                 return AgentSpeech(None, False)
-            played_ms = (now_us - utterance.started_us) // 1000 if utterance.started else 0
-            left_ms += max(0, len(utterance.text) * MS_PER_CHARACTER - played_ms)
+            left_ms += self.left_ms(utterance, now_us)
             asks = utterance.text.endswith("?")
         return AgentSpeech(left_ms, asks)

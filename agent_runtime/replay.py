@@ -42,8 +42,10 @@ def refold(entries: Sequence[Entry], agent: Agent) -> Difference | None:
     started = entries[0].what if entries else None
     if not isinstance(started, CallStarted):
         raise ValueError("the log is empty or does not begin with CallStarted; nothing to refold")
-    if agent.servers:
-        raise ValueError("some of the agent's tools are known to its servers only; give with_served_tools(agent)")
+    if agent.awaits_tools:
+        raise ValueError(
+            "some of the agent's tools are known to its servers and thinker only; give with_served_tools(agent)"
+        )
     mind = Mind(mind_settings(agent, datetime.date.fromisoformat(started.wall_date)))
     recorded: dict[int, list[Entry]] = {}
     for entry in entries:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from policies.filler import FillerSettings, finishes
 from policies.trajectory import Role
 
 from . import commands as do
@@ -24,13 +25,18 @@ __all__ = ["Saying"]
 class Saying:
     """The agent's utterances of one call."""
 
-    def __init__(self, plans: Plans, floor: Floor, conversation: Conversation) -> None:
+    def __init__(
+        self, plans: Plans, floor: Floor, conversation: Conversation, filler: FillerSettings | None = None
+    ) -> None:
         self._plans, self._floor, self._conversation = plans, floor, conversation
+        self._filler = filler
         self.audible = False
         """Something was heard since the caller's turn was taken as over; the mind sets it back then."""
 
     def whole(self, text: str, kind: Kind, *, goodbye: bool = False) -> Iterator[Command]:
         """Say a text that is known to its end."""
+        if kind != "filler":
+            yield from self._end_filler()
         utterance = self._plans.utterance(kind)
         utterance.closed, utterance.goodbye, utterance.text = True, goodbye, text
         yield do.CancelTimer("idle")
@@ -45,6 +51,7 @@ class Saying:
         reply = self._plans.reply
         is_first = reply is None
         if reply is None:
+            yield from self._end_filler()
             reply = self._plans.adopt(prepared) if prepared else self._plans.utterance("answer")
             self._plans.reply = reply
             yield Decision("speak", f"answer, expecting {expects or 'anything'}")
@@ -65,6 +72,32 @@ class Saying:
             reply.closed, reply.goodbye = True, goodbye
             yield do.Say(reply.number, "answer", last=True, text="")
 
+    def _end_filler(self) -> Iterator[Command]:
+        """The answer is ready: a filler that is nearly over is heard out, any other ends with its word."""
+        for utterance in list(self._plans.speaking):
+            if utterance.kind != "filler":
+                continue
+            if not utterance.started or utterance.held:
+                utterance.cancelled = True
+                yield do.Cancel(utterance.number)
+            elif not finishes(self._plans.left_ms(utterance, self._plans.now_us), self._filler):
+                utterance.cancelled = utterance.ending = True
+                yield do.Cancel(utterance.number, "word")
+
+    def drop_unheard_filler(self) -> Iterator[Command]:
+        """A filler that has not begun to sound is not needed any more."""
+        for utterance in list(self._plans.speaking):
+            if utterance.kind == "filler" and not utterance.started:
+                utterance.cancelled = True
+                yield do.Cancel(utterance.number)
+
+    def _stop_ending(self) -> Iterator[Command]:
+        """Not even the word that sounds is said to its end."""
+        for utterance in self._plans.utterances.values():
+            if utterance.ending:
+                utterance.ending = False
+                yield do.Cancel(utterance.number)
+
     def _hold_back(self, utterance: Utterance) -> Iterator[Command]:
         """What is planned while the agent has fallen silent waits with the rest."""
         if self._floor.silencing:
@@ -76,6 +109,7 @@ class Saying:
     def fall_silent(self, reason: str) -> Iterator[Command]:
         """Become inaudible, keep the rest."""
         yield Decision("yield", reason)
+        yield from self._stop_ending()
         for utterance in self._plans.speaking:
             if not utterance.held:
                 utterance.held = True
@@ -92,6 +126,7 @@ class Saying:
 
     def drop(self) -> Iterator[Command]:
         """Give up all that was not heard."""
+        yield from self._stop_ending()
         for utterance in list(self._plans.speaking):
             utterance.cancelled = True
             yield do.Cancel(utterance.number)
@@ -115,13 +150,16 @@ class Saying:
         """The utterance that is over, None for one that is not ours; what was heard of it stands in the stream now.
 
         A filler stands there only while its wait goes on: one that still played when the result came was taken before
-        (`Plans.take_filler`), and its call is over. A call that still waits may need the next filler.
+        (`Plans.take_filler`), and its call is over. A call that still waits may need the next filler. A backchannel
+        never stands there.
         """
         utterance = self._plans.utterances.pop(event.utterance, None)
         if utterance is None:
             return None
         if self._plans.reply is utterance:
             self._plans.reply = None
+        if utterance.started:
+            self._plans.sounded_us = at_us
         if utterance.kind != "filler":
             self._conversation.said(
                 utterance.text,
@@ -130,7 +168,6 @@ class Saying:
                 goodbye=utterance.goodbye,
                 thoughts=utterance.thoughts,
             )
-        elif utterance.text and utterance.heard and self._plans.call is not None:
+        elif not utterance.taken and utterance.heard and self._plans.call is not None:
             self._conversation.add(Role.FILLER, utterance.heard, Role.END)
-            self._plans.call.filler_ended_us = at_us
         return utterance

@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
+from audio.echo import EchoGuard, FarEnd
 from memory.subjects import normalise, subject_of
 
 from . import commands as do
@@ -187,10 +188,13 @@ class Session:
         stand_in = getattr(engine_session, "stand_in", None)
         self._thinking = Thinking(self._bus, engine_session, self._language, scores=scores, stand_in=stand_in)
         audible = self._ears.audible or not self._ears.by_words
-        speaking = self._speaking = Speaking(self._bus, self._door, self._voice, audible=audible)
+        # what a recording brings was said to somebody else: our voice is not in it
+        asks = self._agent.echo.guard and audible and not self._ears.by_words and not self._door.ahead
+        far = FarEnd() if asks else None
+        speaking = self._speaking = Speaking(self._bus, self._door, self._voice, audible=audible, far=far)
         origin_s = self._line_origin_s = asyncio.get_running_loop().time()
         timeline = Timeline(self._bus, origin_s)
-        listening = self._make_ears(timeline)
+        listening = self._make_ears(timeline, far)
         await self._bus.publish(CallAnswered(0))
         async with asyncio.TaskGroup() as group:
             context = ToolContext(today=self._facts.today, call_id=self._facts.call_id, folder=self._facts.folder)
@@ -217,11 +221,12 @@ class Session:
             await asyncio.wait(tasks, timeout=SHUTDOWN_LIMIT_S)
             await self._end(ended, cause)
 
-    def _make_ears(self, timeline: Timeline) -> Listening | WordListening:
+    def _make_ears(self, timeline: Timeline, far: FarEnd | None) -> Listening | WordListening:
         ears = self._ears
         if ears.detector is None or ears.recogniser is None:
             return WordListening(self._door, timeline, ears.canned)
-        return Listening(self._door, ears.detector, ears.recogniser, timeline, ears.listening)
+        guard = EchoGuard(far, self._agent.echo) if far is not None else None
+        return Listening(self._door, ears.detector, ears.recogniser, timeline, ears.listening, guard)
 
     async def _listen(self, listening: Listening | WordListening, timeline: Timeline, origin_s: float) -> None:
         """Hear the call; a failing part ends the hearing, and with it the call, with a stated reason."""

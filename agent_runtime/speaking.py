@@ -14,10 +14,11 @@ from collections.abc import Iterator, Sequence
 from contextlib import aclosing
 from typing import Literal
 
+from audio.echo import FarEnd
 from audio.playout import Ended, Paused, Playout, Resumed, Started, WordMark
 
 from .bus import Bus
-from .commands import Cancel, Resume, Say, Yield
+from .commands import Cancel, Resume, Say, Trim, Yield
 from .events import (
     Event,
     PartFailed,
@@ -47,11 +48,13 @@ class Speaking:
     """One call's mouth: `voice_run` synthesises, `playout_run` paces; both live in the session's group.
 
     With `audible=False` the call has no audio: the ledger then moves from event to event instead of frame by frame,
-    and a door that has `play_words` (see `ports.PlayWords`) is told the words in place of the frames.
+    and a door that has `play_words` (see `ports.PlayWords`) is told the words in place of the frames. `far` is told
+    what the door is handed.
     """
 
-    def __init__(self, bus: Bus, door: Door, voice: Voice, *, audible: bool = True) -> None:
+    def __init__(self, bus: Bus, door: Door, voice: Voice, *, audible: bool = True, far: FarEnd | None = None) -> None:
         self._bus, self._door, self._voice, self._audible = bus, door, voice, audible
+        self._far = far
         self._playout = Playout()
         self._loop = asyncio.get_running_loop()
         self._line_origin_s: float | None = None
@@ -61,6 +64,11 @@ class Speaking:
         self._cause: dict[int, int] = {}  # utterance -> seq of the latest order for it
         self._added: dict[int, int] = {}  # utterance -> samples synthesised
         self._dropped: dict[int, _Fate] = {}  # utterance -> why it will not be played out
+        self._borders: dict[
+            int, list[tuple[int, int]]
+        ] = {}  # utterance -> (sample, character) where each clause begins
+        self._trimmed: dict[int, bool] = {}  # utterance that ends with its present clause -> nothing was dropped
+        self._known: set[int] = set()  # utterances whose last clause was ordered
         self._newest = 0
         self._voicing: tuple[int, asyncio.Task[None]] | None = None
         self._play_words: PlayWords | None = None if audible else getattr(door, "play_words", None)
@@ -77,11 +85,17 @@ class Speaking:
                 self._newest = what.utterance
                 self._playout.begin(str(what.utterance))
                 self._added[what.utterance] = 0
+                self._borders[what.utterance] = []
+            if what.last:
+                self._known.add(what.utterance)
+            if what.utterance in self._trimmed:
+                self._trimmed[what.utterance] &= not what.text
+                return
             self._cause[what.utterance] = order.seq
             self._clauses.append((what, order.seq))
             self._arrived.set()
             return
-        if not isinstance(what, (Yield, Resume, Cancel)) or what.utterance not in self._cause:
+        if not isinstance(what, (Yield, Resume, Cancel, Trim)) or what.utterance not in self._cause:
             return  # not ours, or of an utterance that has ended meanwhile
         self._move_line()
         if isinstance(what, Yield):
@@ -92,18 +106,42 @@ class Speaking:
         elif isinstance(what, Resume):
             self._playout.unduck()
             self._playout.resume(str(what.utterance))
+        elif isinstance(what, Trim):
+            self._trim(what.utterance)
         else:
-            self._drop(what.utterance, "cancelled")
+            self._drop(what.utterance, "cancelled", at_word=what.how == "word")
         self._cause[what.utterance] = order.seq
         self._changed.set()
 
-    def _drop(self, utterance: int, why: _Fate) -> None:
+    def _drop(self, utterance: int, why: _Fate, *, at_word: bool = False) -> None:
         """Nothing more of an utterance is synthesised or played."""
         self._dropped.setdefault(utterance, why)
         self._clauses = deque((say, seq) for say, seq in self._clauses if say.utterance != utterance)
         if self._voicing is not None and self._voicing[0] == utterance:
             self._voicing[1].cancel()
-        self._playout.cancel(str(utterance))
+        if at_word:
+            self._playout.cancel_at_word(str(utterance))
+        else:
+            self._playout.cancel(str(utterance))
+
+    def _trim(self, utterance: int) -> None:
+        """The clause that has begun is said to its end; nothing behind it is synthesised or played."""
+        name, voicing = str(utterance), self._voicing if self._voicing and self._voicing[0] == utterance else None
+        place = self._added[utterance] - self._playout.queued_samples(name)
+        if not place:
+            self._drop(utterance, "cancelled")
+            return
+        waiting = [say for say, _ in self._clauses if say.utterance == utterance]
+        self._clauses = deque((say, seq) for say, seq in self._clauses if say.utterance != utterance)
+        behind = next((border for border in self._borders[utterance] if border[0] >= place), None)
+        whole = behind is None and utterance in self._known and not any(say.text for say in waiting)
+        self._trimmed.setdefault(utterance, whole)
+        if behind is not None:
+            if voicing is not None:
+                voicing[1].cancel()
+            self._playout.trim(name, *behind)
+        elif voicing is None:
+            self._playout.finish(name)
 
     def close(self) -> None:
         """Drop all that is not heard and count what was; the voice and playout tasks must have ended."""
@@ -139,7 +177,7 @@ class Speaking:
                 self._voicing = None
                 self._drop(say.utterance, "failed")
                 await self._bus.publish(PartFailed("voice", True, f"{type(error).__name__}: {error}"), seq)
-        if say.last:
+        if say.last or say.utterance in self._trimmed:
             self._playout.finish(str(say.utterance))
         self._changed.set()
 
@@ -147,6 +185,7 @@ class Speaking:
         name, base_sample = str(utterance), self._added[utterance]
         space = " " if base_sample else ""
         base_char = self._playout.extend(name, space + text) + len(space)
+        self._borders[utterance].append((base_sample, base_char - len(space)))
         async with aclosing(self._voice.speak(text)) as chunks:  # type: ignore[type-var]
             async for chunk in chunks:
                 marks = [
@@ -186,6 +225,8 @@ class Speaking:
                 next_s += FRAME / RATE_HZ
                 if pcm.any():
                     self._door.play(pcm, sample)
+                    if self._far is not None:
+                        self._far.add(pcm, sample)
             else:
                 next_s += await self._take_at_once() / RATE_HZ
 
@@ -269,10 +310,13 @@ class Speaking:
                 yield UtteranceResumed(utterance, extent.sample), cause
             elif isinstance(extent, Ended):
                 reason: _Fate = self._dropped.pop(utterance, "played")
-                del self._cause[utterance], self._added[utterance]
+                del self._cause[utterance], self._added[utterance], self._borders[utterance]
                 yield self._heard(utterance), cause
+                self._trimmed.pop(utterance, None)
+                self._known.discard(utterance)
                 yield UtteranceEnded(utterance, extent.sample, reason), cause
 
     def _heard(self, utterance: int) -> UtteranceHeard:
         heard = self._playout.heard(str(utterance))
-        return UtteranceHeard(utterance, heard.n_samples, heard.complete, heard.text)
+        complete = heard.complete and self._trimmed.get(utterance, True)
+        return UtteranceHeard(utterance, heard.n_samples, complete, heard.text)

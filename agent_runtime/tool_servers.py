@@ -37,8 +37,8 @@ class ServedTool:
     """After this many seconds the call is given up."""
     slow_s: float | None = None
     """How long the tool usually takes: decides whether a filler covers the wait."""
-    filler: str | None = None
-    """What to say while it runs."""
+    filler: str | Sequence[str] | None = None
+    """What to say while it runs; see `agent_runtime.tools.tool`."""
     fixed: Mapping[str, Any] = field(default_factory=dict)
     """Arguments that are always the same, by the server's name for them; the model is never asked for them."""
     leave_out: Sequence[str] = ()

@@ -13,6 +13,7 @@ inside it; `spoken_call` and `parse_spoken_call` translate.
     ``str``                      heard    ``"miller"``         miller          the caller's own words, copied
     ``Annotated[str, FreeText]`` text     ``"call me back"``   call me back    any words
     `ToolContext`                -        never asked for      -               the call's context
+    `policies.brief.Brief`       -        never asked for      -               what is known, for a sub-agent
 
 ``| None`` or a default makes a parameter optional. This file refuses to know when a tool may run (the write gate
 decides), how long it may take (the acting organ ends it) and what the model is.
@@ -28,6 +29,8 @@ from collections.abc import Callable, Coroutine, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, TypeAlias, overload
 
+from policies.brief import Brief
+from policies.filler import slots_in
 from policies.shapes import ToolShape
 
 from .parameters import FreeText, Slot, ToolContext, ToolDefinitionError, ToolError, slots_of
@@ -45,6 +48,9 @@ __all__ = [
     "spoken_slots",
     "tool",
 ]
+
+_LATER = "Returns 'started' at once; its result comes later by itself. Until then go on with what you can say."
+"""What a model is told of a tool in the background, behind its own description."""
 
 AsyncFunction: TypeAlias = Callable[..., Coroutine[Any, Any, Any]]
 
@@ -65,10 +71,13 @@ class Tool:
     shape: ToolShape
     slow_s: float | None
     """How long the tool usually takes, as declared: decides whether a filler covers the wait."""
-    filler: str | None
-    """What to say while this tool runs, in place of the agent's own fillers."""
+    filler: str | tuple[str, ...] | None
+    """What to say while this tool runs, before the agent's own fillers; of several the first that can be filled."""
     slots: tuple[Slot, ...]
-    context_parameter: str | None
+    lent: Mapping[str, str]
+    """Parameters that the runtime fills in: "context" or "brief" -> the parameter's name."""
+    background: bool = False
+    """The call does not hold the turn: the agent goes on talking, and the result is folded in when it comes."""
 
     def __call__(self, *args: Any, **kwargs: Any) -> Coroutine[Any, Any, Any]:
         """Call the function as if it had no decorator, unchecked: for other tools and for tests."""
@@ -82,6 +91,11 @@ class Tool:
     def name(self) -> str:
         """The name the model calls it by: the function's."""
         return self.shape.name
+
+    @property
+    def fillers(self) -> tuple[str, ...]:
+        """`filler` as texts."""
+        return (self.filler,) if isinstance(self.filler, str) else self.filler or ()
 
     @property
     def doc(self) -> str:
@@ -129,14 +143,15 @@ class Tool:
                 raise ToolArgumentError(f"{name} of tool {self.name} is {given!r}; expected {slot.expects}") from None
         return values
 
-    async def run(self, arguments: Mapping[str, Any], context: ToolContext) -> Any:
+    async def run(self, arguments: Mapping[str, Any], context: ToolContext, brief: Brief | None = None) -> Any:
         """Check `arguments`, call the function, give its result as plain JSON values.
 
-        Raises `ToolArgumentError` before the function runs, `ToolResultError` after it, and what the function raises.
+        A tool that takes a brief and is given none gets one without a task. Raises `ToolArgumentError` before the
+        function runs, `ToolResultError` after it, and what the function raises.
         """
         values = self.check(arguments)
-        if self.context_parameter is not None:
-            values[self.context_parameter] = context
+        lent = {"context": context, "brief": brief or Brief("")}
+        values.update((name, lent[what]) for what, name in self.lent.items())
         result = await self.function(**values)
         try:
             return json.loads(json.dumps(result, allow_nan=False))
@@ -158,7 +173,8 @@ def tool(
     confirm: bool = ...,
     timeout_s: float = ...,
     slow_s: float | None = ...,
-    filler: str | None = ...,
+    filler: str | Sequence[str] | None = ...,
+    background: bool = ...,
 ) -> Callable[[AsyncFunction], Tool]: ...
 
 
@@ -170,18 +186,21 @@ def tool(
     confirm: bool = False,
     timeout_s: float = 10.0,
     slow_s: float | None = None,
-    filler: str | None = None,
+    filler: str | Sequence[str] | None = None,
+    background: bool = False,
 ) -> Tool | Callable[[AsyncFunction], Tool]:
     """Make an async function a tool of the agent; its name, docstring and type hints are what the model sees.
 
     `effect` ``read`` promises that nothing changes, so the call may be made before the caller has finished; ``write``
     (the default, because forgetting it must be harmless) runs only after the turn is committed. `confirm` lets a write
     run only after its arguments were read back aloud and the caller agreed. `timeout_s`: when the call is given up.
-    `slow_s`: how long it usually takes. `filler`: what to say meanwhile. Raises `ToolDefinitionError`.
+    `slow_s`: how long it usually takes. `filler`: what to say meanwhile, ``let me look at {day}.`` with the
+    arguments as the caller said them; several texts for calls that leave some out. `background`: the agent goes on
+    talking at once and weaves the result in when it comes. Raises `ToolDefinitionError`.
     """
 
     def make(function: AsyncFunction) -> Tool:
-        return _tool(function, effect, confirm, timeout_s, slow_s, filler)
+        return _tool(function, effect, confirm, timeout_s, slow_s, filler, background)
 
     return make if function is None else make(function)
 
@@ -259,7 +278,8 @@ def _tool(
     confirm: bool,
     timeout_s: float,
     slow_s: float | None,
-    filler: str | None,
+    filler: str | Sequence[str] | None,
+    background: bool,
 ) -> Tool:
     name = getattr(function, "__name__", repr(function))
     if not inspect.iscoroutinefunction(function):
@@ -274,16 +294,24 @@ def _tool(
         raise ToolDefinitionError(f"tool {name}: timeout_s is {timeout_s!r}; expected seconds above 0")
     if slow_s is not None and not 0 <= slow_s <= timeout_s:
         raise ToolDefinitionError(f"tool {name}: slow_s is {slow_s!r}; expected 0 to its timeout_s {timeout_s!r}")
-    slots, context_parameter = slots_of(name, function)
+    slots, lent = slots_of(name, function)
+    doc = inspect.getdoc(function) or ""
     shape = ToolShape(
         name=name,
         parameters=tuple(slot.shape for slot in slots),
         effect=effect,
         confirm=confirm,
         timeout_s=float(timeout_s),
-        doc=inspect.getdoc(function) or "",
+        doc=f"{doc} {_LATER}".strip() if background else doc,
     )
-    return Tool(function, shape, slow_s, filler, slots, context_parameter)
+    texts = filler if isinstance(filler, str) or filler is None else tuple(filler)
+    made = Tool(function, shape, slow_s, texts, slots, lent, background)
+    known = [parameter.name for parameter in shape.parameters]
+    for slot in (slot for text in made.fillers for slot in slots_in(text)):
+        if slot not in known:
+            takes = ", ".join(known) or "none"
+            raise ToolDefinitionError(f"tool {name}: filler has the slot {{{slot}}}; its parameters are {takes}")
+    return made
 
 
 def _short(value: Any) -> str:

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from audio.frame import FRAME_SAMPLES, RATE_HZ, AudioError, Pcm, check_pcm, ms_to_samples, silence
 from audio.heard import Heard, NextWord, WordMark, bounds, cut
+from audio.ramp import Ramp
 
 __all__ = [
     "FADE_SAMPLES",
@@ -86,42 +87,6 @@ class Ended:
 Extent = Started | Paused | Resumed | Ended
 
 
-class _Ramp:
-    """A gain on its way to a goal, in samples, so that it arrives exactly."""
-
-    def __init__(self) -> None:
-        self.gain = 1.0
-        self.goal = 1.0
-        self.left = 0
-        self._from = 1.0
-        self._length = 1
-
-    def to(self, goal: float, n_samples: int) -> None:
-        self._from, self._length = self.gain, max(1, n_samples)
-        self.goal, self.left = goal, n_samples
-        if not n_samples:
-            self.gain = goal
-
-    def arrive(self) -> None:
-        self.gain, self.left = self.goal, 0
-
-    @property
-    def flat(self) -> bool:
-        """Full gain, and no change under way."""
-        return self.gain == 1.0 and not self.left
-
-    def take(self, n_samples: int) -> NDArray[np.float64]:
-        """float64[n]: the gains of the next `n_samples`, the same however they are cut into takes."""
-        if not self.left:
-            return np.full(n_samples, self.gain)
-        done = self._length - self.left
-        along = np.minimum(np.arange(done + 1, done + n_samples + 1), self._length) / self._length
-        gains: NDArray[np.float64] = self._from + (self.goal - self._from) * along
-        self.left = max(0, self.left - n_samples)
-        self.gain = float(gains[-1]) if self.left else self.goal
-        return gains
-
-
 class _Utterance:
     """One utterance: its sound so far, how far it was played, and what it fades towards."""
 
@@ -134,16 +99,17 @@ class _Utterance:
         self.added = 0
         self.place = 0
         self.furthest = 0
+        self.stop: int | None = None  # where it ends, if before its sound does
         self.finished = False
         self.cancelled = False
         self.paused = False
         self.silent = False  # paused, and the fade is over
         self.starved = False  # silence was taken because its sound was late
-        self.ramp = _Ramp()
+        self.ramp = Ramp()
 
     @property
     def left(self) -> int:
-        return self.added - self.place
+        return (self.added if self.stop is None else self.stop) - self.place
 
     @property
     def sounding(self) -> bool:
@@ -188,15 +154,23 @@ class _Utterance:
             self.ramp.to(self.ramp.goal, FADE_SAMPLES)
         sound = self.sound[self.place : self.place + n]
         late = n < room and not self.finished and self.ramp.goal > 0
+        late |= self.stop is not None and n == self.left
         if late or not self.ramp.flat:
             gains = self.ramp.take(n)
-            if late:  # what comes next is not here: end softly
+            if late:  # what comes next is not here, or is dropped: end softly
                 fade = min(n, FADE_SAMPLES)
                 gains[n - fade :] *= np.arange(fade - 1, -1, -1) / fade
             sound = _scaled(sound, gains)
         self.place += n
         self.furthest = max(self.furthest, self.place)
         return sound
+
+    def trim(self, place: int, end_char: int) -> None:
+        self.added = max(self.place, min(place, self.added))
+        self.text = self.text[:end_char]
+        self.marks = [mark for mark in self.marks if mark.first_sample < self.added and mark.start_char < end_char]
+        self.starts = [mark.first_sample for mark in self.marks]
+        self.finished = True
 
     def heard(self) -> Heard:
         return cut(self.text, self.marks, self.furthest, self.added, finished=self.finished and not self.cancelled)
@@ -217,7 +191,7 @@ class Playout:
         self._queue: deque[_Utterance] = deque()
         self._ended: dict[str, Heard] = {}
         self._events: list[Extent] = []
-        self._duck = _Ramp()
+        self._duck = Ramp()
         self._audible = False
         self.sample = 0
         """Output position: samples taken so far, silence included."""
@@ -247,7 +221,7 @@ class Playout:
         """Adds sound int16[n] and the marks of its words (positions from the utterance's start, in order)."""
         check_pcm(pcm, f"sound of utterance {utterance!r}")
         found = self._known(utterance)
-        if found is None or found.cancelled:
+        if found is None or found.cancelled or found.stop is not None:
             return False
         if found.finished:
             raise PlayoutError(f"utterance {utterance!r} is finished; nothing can be added to it")
@@ -300,6 +274,28 @@ class Playout:
         found.cancelled = True
         if not found.paused:
             found.ramp.to(0.0, FADE_SAMPLES if found.sounding else 0)
+        self._settle(found)
+        return True
+
+    def trim(self, utterance: str, place: int, end_char: int) -> bool:
+        """Ends it at sample `place` of its sound (or here, where that was played) and `end_char` of its text; the rest
+        never sounds. Use a border of clauses: nothing fades."""
+        found = self._known(utterance)
+        if found is None or found.cancelled:
+            return False
+        found.trim(place, end_char)
+        self._settle(found)
+        return True
+
+    def cancel_at_word(self, utterance: str) -> bool:
+        """Drops what comes after the word that sounds now, which is played to its end; all of it if none does."""
+        found = self._known(utterance)
+        if found is None or found.cancelled:
+            return False
+        if not found.sounding or found.paused:
+            return self.cancel(utterance)
+        ends = (end for _, end in bounds(found.text, found.marks, found.added, finished=found.finished))
+        found.stop = min(found.added, next((end for end in ends if end > found.place), found.added))
         self._settle(found)
         return True
 
@@ -375,7 +371,7 @@ class Playout:
         return tuple(
             NextWord(head.text[mark.start_char : mark.end_char], mark.end_char, mark.first_sample + shift, end + shift)
             for mark, end in bounds(head.text, head.marks, head.added, finished=head.finished)
-            if mark.first_sample < head.added and end > head.place
+            if mark.first_sample < head.place + head.left and end > head.place
         )
 
     # -- inside -------------------------------------------------------------------------------------------------
@@ -401,7 +397,8 @@ class Playout:
         if utterance.cancelled:
             ends = utterance.hushed or not utterance.sounding
         else:
-            ends = utterance is self._queue[0] and utterance.finished and not utterance.left
+            whole = utterance.finished or utterance.stop is not None
+            ends = utterance is self._queue[0] and whole and not utterance.left
         if not ends:
             if utterance.paused and utterance.hushed and not utterance.silent:
                 utterance.silent = True

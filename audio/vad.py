@@ -24,6 +24,7 @@ __all__ = [
     "VadError",
     "level_db",
     "refine",
+    "rise_behind",
 ]
 
 WINDOW_SAMPLES = 512
@@ -188,3 +189,23 @@ def refine(edge: Edge, pcm: Pcm, first_sample: int) -> Edge:
     loud = np.flatnonzero(levels > (levels.max() + levels.min()) / 2)
     hop = int(loud[0]) if edge.kind is EdgeKind.START else int(loud[-1]) + 1
     return replace(edge, sample=min(first_sample + hop * HOP_SAMPLES, edge.decided_sample))
+
+
+def rise_behind(pcm: Pcm, *, after_ms: int) -> tuple[int, int] | None:
+    """Where the sound of `pcm` int16[n] dies away and where it rises again, in samples from its beginning: the first
+    such place whose rise lies at least `after_ms` in; None where there is none.
+
+    Away: 20 ms or more at least 20 dB under the loudest hop before; risen: within 12 dB of it. So the first sound and
+    one spoken right behind it are told apart where the detector's hangover joins them. What comes later in `pcm`
+    changes no answer. Guesses: synthetic clips fall by 50 dB between two phrases, a stop consonant lasts 50 ms.
+    """
+    loudest, away = 0.0, 0
+    for hop, level in enumerate(level_db(pcm)):
+        if level < loudest - 20:
+            away += 1
+            continue
+        if away >= 2 and level >= loudest - 12 and hop * 10 >= after_ms:
+            return (hop - away) * HOP_SAMPLES, hop * HOP_SAMPLES
+        away = 0 if level >= loudest - 12 else away
+        loudest = max(loudest, float(level))
+    return None

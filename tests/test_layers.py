@@ -29,13 +29,14 @@ PURE = (
     *(
         f"agent_runtime/{name}.py"
         for name in (
-            "events commands record conversation floor plans saying wording mind_settings mind labels latency"
+            "events commands record conversation floor folding plans saying waiting drafting reading answering wording "
+            "mind_settings mind labels latency carrying_on"
         ).split()
     ),
     *(f"memory/{name}.py" for name in ("records", "recall", "rules")),
     *(
         f"audio/{name}.py"
-        for name in ("frame", "g711", "resample", "vad", "transcript", "agreement", "heard", "playout", "jitter")
+        for name in "frame g711 resample vad transcript agreement heard playout jitter echo".split()
     ),
 )
 """The pure ring (STYLE 3), with all of `policies/` but `policies/learned/`."""
@@ -56,10 +57,11 @@ GUESTS = {
     "av": ("audio/recordings", "agent_runtime/doors/browser"),  # aiortc speaks in av's frames
     "espeakng_loader": ("audio/engines/espeak",),
     "faster_whisper": ("audio/engines/whisper",),
+    "kokoro_onnx": ("audio/engines/kokoro",),
     "httpx2": ("agent_runtime/engines/mcp",),  # the transport of the MCP client, for its headers
     "mcp": ("agent_runtime/engines/mcp",),
     "onnxruntime": ("audio/engines/silero", "policies/learned/core"),
-    "openai": ("agent_runtime/engines/openai",),
+    "openai": ("agent_runtime/engines/openai", "audio/engines/openai_audio"),
     "orjson": ("agent_runtime/record",),
     "peft": ("policies/learned/train",),
     "pocketsphinx": ("audio/engines/sphinx",),

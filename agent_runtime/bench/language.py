@@ -8,7 +8,7 @@ flite's and every part is the real one. It needs no torch; the shipped weights a
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from random import Random
 
@@ -22,7 +22,8 @@ from policies.learned.train.companies.heldout import HELDOUT as COMPANIES_HELDOU
 from policies.learned.train.counting_tasks import Count
 from policies.learned.train.curves import read_curves, table
 from policies.learned.train.dialogue import Line
-from policies.learned.train.handwritten import AsideOutcome, play_asides, play_hand
+from policies.learned.train.handwritten import play_asides, play_hand
+from policies.learned.train.handwritten_entries import Hand
 from policies.learned.train.heldout import HELDOUT
 from policies.learned.train.secondhand import SECOND_HAND
 
@@ -34,6 +35,8 @@ __all__ = ["by_voice", "by_words", "counted", "steps_of_muon"]
 
 HAND_ROUNDS = 2
 """Calls of each hand-written caller, each with another calendar."""
+HANDS: Mapping[Hand, str] = {"second": "success_hand", "first": "success_hand_first"}
+"""The figure of each hand's callers: the blind one is the figure, the other stands beside it."""
 COUNT_TO = 40
 VOICE = "flite-slt"
 
@@ -53,7 +56,8 @@ def _share(key: str, right: int, calls: int) -> Figure:
 def by_words(calls: int, *, hand_rounds: int = HAND_ROUNDS, asides: bool = True) -> Iterator[Figure]:
     """Success with and without guards, of hand-written callers too, what was written unasked, and clarified turns.
 
-    `hand_rounds`: calls of each hand-written caller; `asides`: say the 120 turns that the desk cannot serve, too.
+    `hand_rounds`: calls of each hand-written caller; `asides`: say the turns that the desk cannot serve, too. Both
+    hands count for the writes and the clarified turns.
     """
     model, tokenizer, lexicon = _boxed()
     third = calls // 3
@@ -75,11 +79,17 @@ def by_words(calls: int, *, hand_rounds: int = HAND_ROUNDS, asides: bool = True)
         if guarded:
             writes += sum(one.early_writes for one in outcomes)
             played += all_calls
-    hand = play_hand(model, tokenizer, lexicon, True, rounds=hand_rounds)
-    yield _share("success_hand", hand.successes, hand.calls)
-    yield Figure("unconfirmed_writes", float(writes + hand.early_writes), "calls", played + hand.calls)
-    turns = play_asides(model, tokenizer, lexicon, True) if asides else AsideOutcome()
-    yield _share("clarified", turns.clarified.total() + hand.clarified, turns.said.total() + hand.asides)
+    clarified = said = 0
+    for hand, key in HANDS.items():
+        outcome = play_hand(model, tokenizer, lexicon, True, hand, rounds=hand_rounds)
+        yield _share(key, outcome.successes, outcome.calls)
+        writes, played = writes + outcome.early_writes, played + outcome.calls
+        clarified, said = clarified + outcome.clarified, said + outcome.asides
+        if asides:
+            turns = play_asides(model, tokenizer, lexicon, True, hand)
+            clarified, said = clarified + turns.clarified.total(), said + turns.said.total()
+    yield Figure("unconfirmed_writes", float(writes), "calls", played)
+    yield _share("clarified", clarified, said)
 
 
 def by_voice(calls: int) -> Iterator[Figure]:

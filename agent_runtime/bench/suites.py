@@ -6,25 +6,13 @@ A figure is registered here and nowhere else. Cheap ones stand first: they are m
 from __future__ import annotations
 
 from argparse import Namespace
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable
 
 from .figure import Figure
+from .group import Group, Suite
+from .thinking_suite import THINKING
 
 __all__ = ["SUITES", "Group", "Suite"]
-
-
-@dataclass(frozen=True, slots=True)
-class Group:
-    """Figures that are measured together, or one alone. `options`: those of the command that change them.
-
-    Without `measure` the figures are promised and no code of this version measures them.
-    """
-
-    keys: tuple[str, ...]
-    says: str
-    measure: Callable[[Namespace], Iterable[Figure]] | None = None
-    options: tuple[str, ...] = ()
 
 
 def _start(options: Namespace) -> list[Figure]:
@@ -145,6 +133,7 @@ MODEL: dict[str, Group] = {
             "success_front_desk_bare",
             "success_companies_bare",
             "success_hand",
+            "success_hand_first",
             "unconfirmed_writes",
             "clarified",
         ),
@@ -158,15 +147,8 @@ MODEL: dict[str, Group] = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Suite:
-    """The figures of one part of the program."""
-
-    says: str
-    groups: dict[str, Group]
-
-
 SUITES = {
     "core": Suite("the call core", CORE),
     "model": Suite("the language model in the box", MODEL),
+    "thinking": Suite("what the caller's speaking time is used for", THINKING),
 }

@@ -1,4 +1,4 @@
-"""``duologue bench``: the figures of the call core or of the model, each with its command, machine and date."""
+"""``duologue bench``: the figures of a part of the program, each with its command, machine and date; and curves."""
 
 from __future__ import annotations
 
@@ -6,7 +6,8 @@ import json
 import sys
 from argparse import ArgumentParser, Namespace
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import asdict, replace
+from pathlib import Path
 
 from ..bench import Figure, machine
 from ..bench.suites import SUITES, Group, Suite
@@ -27,16 +28,29 @@ groups, in the order in which they run (cheap ones first):
 
 {groups}
 
+endpointing, what quick turn ends cost: three curves over simulated pauses and,
+where DUOLOGUE_CALLS is set, over those of a recorded caller
+
 examples:
   duologue bench core --only start event model
   duologue bench core --json > figures.json
-  duologue bench model --only batch8_speedup"""
-    parser.add_argument("part", metavar="PART", choices=tuple(SUITES), help="core or model: whose figures")
+  duologue bench model --only batch8_speedup
+  duologue bench thinking --only waterfall --picture thinking.svg
+  duologue bench endpointing --picture turn-ends.svg"""
+    parts = (*SUITES, "endpointing")
+    parser.add_argument("part", metavar="PART", choices=parts, help=f"whose figures: {', '.join(parts)}")
     parser.add_argument("--only", nargs="+", metavar="GROUP", help="measure only these groups (see below)")
     parser.add_argument(
-        "--calls", type=count, metavar="N", help="calls of a group (default: core 50, words 510, voice 300)"
+        "--calls",
+        type=count,
+        metavar="N",
+        help="calls of a group (default: core 50, words 510, voice 300, waterfall and boxed 12, writes 10000, "
+        "endpointing 60); of load the most at once",
     )
     parser.add_argument("--runs", type=count, default=20, metavar="N", help="runs of the demo call (default 20)")
+    parser.add_argument(
+        "--picture", type=Path, metavar="FILE", help="thinking, waterfall and endpointing: draw it there, as SVG"
+    )
     parser.add_argument(
         "--json", action="store_true", help="print one JSON object, key -> figure; what was not measured is null"
     )
@@ -50,6 +64,8 @@ def _listed(part: str, suite: Suite) -> str:
 
 def run(options: Namespace) -> int:
     """Measure and print. Raises `ValueError` for a group that the part has not."""
+    if options.part == "endpointing":
+        return _curves(options)
     groups = SUITES[options.part].groups
     for name in options.only or ():
         if name not in groups:
@@ -71,6 +87,35 @@ def run(options: Namespace) -> int:
         print(json.dumps({key: figure.as_json() for key, figure in found.items()}, indent=2))
     else:
         print(f"\n{where}, {day}")
+    return 0
+
+
+def _curves(options: Namespace) -> int:
+    """Print the curves of turn ends, and draw those over simulated pauses or, if there are any, over recorded ones."""
+    from ..bench.endpointing import curves, picture, simulated_callers
+    from ..bench.recorded_pauses import recorded
+
+    calls = options.calls or 60
+    found = {f"{calls} simulated callers": curves(simulated_callers(calls))}
+    places, why = recorded()
+    if places:
+        found["the recorded caller"] = curves(places)
+    else:
+        print(f"no recorded caller: {why}", file=sys.stderr)
+    if options.json:
+        print(json.dumps({source: [asdict(curve) for curve in ways] for source, ways in found.items()}, indent=2))
+    for source, ways in found.items() if not options.json else ():
+        for curve in ways:
+            print(f"\n{source}, {curve.way}: {curve.ends} turn ends, {curve.pauses} pauses inside turns")
+            print("    knob  gap p50  gap p95  cut-ins")
+            for at in curve.points:
+                print(f"{at.knob:8g} {at.gap_p50_ms:6.0f} ms {at.gap_p95_ms:5.0f} ms {100 * at.cut_in_share:7.1f} %")
+    if not options.json:
+        print(f"\n{machine()}, {today().isoformat()}")
+    if options.picture is not None:
+        source, ways = list(found.items())[-1]
+        title = f"pauses inside turns taken for ends, {source}"
+        options.picture.write_text(picture(ways, title), "utf-8")
     return 0
 
 

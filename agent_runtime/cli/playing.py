@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, TextIO
 
+from ..account import account, line
 from ..agent import Agent
 from ..boxed import FRONT_DESK
 from ..bus import Watcher
@@ -110,6 +111,8 @@ def finish(
     if labels is None:
         trouble = trouble or "estimates: no labels say when the caller really spoke"
     _print_figures(sys.stdout, summary(latency), trouble)
+    if ahead := line([account(call.entries)]):
+        print(f"\n  {ahead}")
     ended = call.ended
     print(f"\nended: {ended.reason.replace('_', ' ')}{f' ({ended.detail})' if ended.detail else ''}")
     print(f"{length_s:.1f} s of call in {took_s:.1f} s ({length_s / max(took_s, 1e-9):.1f}x real time)")

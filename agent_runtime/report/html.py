@@ -17,6 +17,7 @@ from pathlib import Path
 from string import Template
 from typing import Any
 
+from agent_runtime.account import account, line
 from agent_runtime.labels import Labels
 from agent_runtime.latency import Figure, summary
 from agent_runtime.record import Entry, encode
@@ -82,7 +83,7 @@ def render(entries: Sequence[Entry], peaks: Peaks | None, labels: Labels | None,
     return Template((folder / "page.html").read_text(encoding="utf-8")).substitute(
         title=escape(f"{call.agent}: call {call.call_id}"),
         agent=escape(call.agent),
-        facts="".join(f"<span>{escape(fact)}</span>" for fact in _facts(call)),
+        facts="".join(f"<span>{escape(fact)}</span>" for fact in (*_facts(call), line([account(entries)])) if fact),
         result=escape(call.result),
         tiles="".join(_tile(figure) for key in TILES for figure in figures if figure.key == key),
         lanes="".join(_lane(*lane, call) for lane in LANES),
@@ -138,10 +139,8 @@ def _mark(mark: Mark) -> str:
     if mark.tail:
         inner += f"<i>{escape(mark.tail)}</i>"
     if mark.words:
-        spoken = (
-            f'<s style="--t:{word.start_s - mark.start_s:.3f}">{escape(word.text)}</s>' for word in mark.words
-        )
-        inner += f'<u>{"".join(spoken)}</u>'
+        spoken = (f'<s style="--t:{word.start_s - mark.start_s:.3f}">{escape(word.text)}</s>' for word in mark.words)
+        inner += f"<u>{''.join(spoken)}</u>"
     if mark.level[0]:
         place += f";--h:{mark.level[0]:.2f};--k:{mark.level[1]:.2f}"
     kind = " ".join("m-" + part for part in mark.kind.split())
@@ -161,7 +160,7 @@ def _line(line: Line) -> str:
     if line.unheard:
         text += f' <del title="nobody heard this">{escape(line.unheard)}</del>'
     if line.note and line.party == "agent":
-        text += f' <small>{escape(line.note)}</small>'
+        text += f" <small>{escape(line.note)}</small>"
     return (
         f'<li class="{who}"><button data-at="{line.start_s:.3f}" data-end="{line.end_s:.3f}">'
         f"<time>{clock(line.start_s)}</time><em>{who}</em><p>{text}</p></button></li>"

@@ -32,6 +32,8 @@ class EngineCost:
     request_s: float = 0.030
     prefill_token_s: float = 0.001
     decode_token_s: float = 0.010
+    served: bool = False
+    """As at a server of text: the first token comes with the answer to the request, and roles are no tokens."""
 
 
 class WordLanguage:
@@ -172,9 +174,13 @@ class FakeSession:
         await self._request()
         text = self._engine.reply("".join(language.decode([token]) for token in self.tokens).strip())
         try:
+            cost, comes_along = self._engine.cost, self._engine.cost.served
             for word in text.split()[:max_tokens]:
-                await asyncio.sleep(self._engine.cost.decode_token_s)
                 token = language.id_of(word)
+                is_role = language.role_of(token) is not None
+                if not (cost.served and (is_role or comes_along)):
+                    await asyncio.sleep(cost.decode_token_s)
+                comes_along = comes_along and is_role
                 self.tokens.append(token)
                 self._read = len(self.tokens)
                 yield [token]

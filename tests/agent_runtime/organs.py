@@ -247,6 +247,10 @@ class PaperUtterance:
     started: bool = False
     paused: bool = False
     heard: int = 0
+    borders: list[int] = field(default_factory=list)
+    """Words before the end of each clause."""
+    short: bool = False
+    """Something of it was dropped, and the rest is said to its end."""
 
     @property
     def heard_text(self) -> str:
@@ -281,11 +285,14 @@ class PaperVoice:
                 self.queue.append(found)
                 if order.kind != "filler":
                     self.answers.add(order.utterance)
+            if found.short:
+                return
             found.words += order.text.split()
+            found.borders.append(len(found.words))
             self.ordered[order.utterance] = " ".join(found.words)
             found.closed = order.last
             self._settle()
-        elif isinstance(order, (do.Yield, do.Resume, do.Cancel)):
+        elif isinstance(order, (do.Yield, do.Resume, do.Cancel, do.Trim)):
             found = self._find(order.utterance)
             if found is None:
                 return
@@ -296,8 +303,13 @@ class PaperVoice:
             elif isinstance(order, do.Resume) and found.paused:
                 found.paused = False
                 self._publish(ev.UtteranceResumed(found.number, 0))
-            elif isinstance(order, do.Cancel):
+            elif isinstance(order, do.Cancel) or (isinstance(order, do.Trim) and not found.started):
                 self._end(found, "cancelled")
+            elif isinstance(order, do.Trim):
+                end = next((border for border in found.borders if border >= max(1, found.heard)), len(found.words))
+                found.short = not found.closed or end < len(found.words)
+                found.words, found.closed = found.words[:end], True
+                self._settle()
 
     @property
     def head(self) -> PaperUtterance | None:
@@ -337,7 +349,7 @@ class PaperVoice:
     def _end(self, utterance: PaperUtterance, reason: str) -> None:
         self.queue.remove(utterance)
         self.ended.add(utterance.number)
-        self._tell_heard(utterance, complete=reason == "played" and bool(utterance.words))
+        self._tell_heard(utterance, complete=reason == "played" and bool(utterance.words) and not utterance.short)
         self._publish(ev.UtteranceEnded(utterance.number, 0, reason))  # type: ignore[arg-type]
         if reason != "played":
             self._settle()

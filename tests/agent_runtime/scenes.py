@@ -34,6 +34,8 @@ from agent_runtime.testing.fakes import FakeEngine, Reply, TimedVoice, WordLangu
 from agent_runtime.tools import Tool, tool
 from policies.barge_in import BargeInSettings
 from policies.endpointing import EndpointSettings
+from policies.filler import FillerSettings
+from policies.idle import IdleSettings
 from policies.shapes import Parameter, ToolShape
 from policies.speculation import ThinkingSettings
 from policies.trajectory import Role, Segment, Trajectory
@@ -81,6 +83,12 @@ PLAIN_FLOOR = FloorSettings(
 after words that lean on a next one."""
 
 
+PLAIN_FILLER = FillerSettings(thinking=())
+"""No word about slow replies, so that only scripts of tools hold a timer of fillers."""
+PLAIN_IDLE = IdleSettings(asked_ms=8000, told_ms=8000, hold_ms=60_000, again_ms=8000)
+"""The same patience with a silent caller after a question and after a statement."""
+
+
 def shown(command: Command) -> str:
     """The order in a few words: everything of it that a caller or an organ could notice, without digests and scores."""
     match command:
@@ -106,6 +114,8 @@ def shown(command: Command) -> str:
             return f"timer {timer} {after_ms}"
         case do.CancelTimer(timer):
             return f"no timer {timer}"
+        case do.Cancel(utterance, how):
+            return f"Cancel {utterance}" + " at a word" * (how == "word")
         case do.Prefill():
             return "prefill"
         case do.ScoreTurn(revision):
@@ -130,6 +140,8 @@ class Talk:
     def __init__(self, *, greeting: str = "", tools: Sequence[ToolShape] = (FIND, BOOK, JOT), **settings: Any) -> None:
         settings.setdefault("floor", PLAIN_FLOOR)
         settings.setdefault("thinking", NOTHING_AHEAD)
+        settings.setdefault("filler", PLAIN_FILLER)
+        settings.setdefault("idle", PLAIN_IDLE)
         opening = Trajectory.of([Segment(Role.CARD, "desk.")])
         self.mind = Mind(
             MindSettings(opening, greeting=greeting, tools={shape.name: shape for shape in tools}, **settings)
@@ -275,9 +287,9 @@ def talk(**settings: Any) -> Talk:
     return found
 
 
-def answering() -> Talk:
+def answering(**settings: Any) -> Talk:
     """The agent has begun to say 40 characters, at 2300 ms."""
-    scene = talk()
+    scene = talk(**settings)
     scene.turn("when are you open", 1000)
     scene.thinks(1)
     scene.writes(1, "we are open from nine to five every day.")

@@ -189,6 +189,10 @@ def test_the_digest_follows_what_may_change_a_decision() -> None:
         {"filler": FillerSettings(texts=("hm.",))},
         {"phrases": ["yes"]},
         {"model": Path("weights/new")},
+        {"voice": VoiceSettings(kind="piper", model="v/a.onnx")},
+        {"voice": VoiceSettings(kind="piper", model="v/b.onnx")},
+        {"voice": VoiceSettings("alloy", kind="openai", model="m", base_url="http://x/v1")},
+        {"recogniser": RecogniserSettings("openai", "m", base_url="http://x/v1")},
         {"recogniser": RecogniserSettings("whisper", "tiny")},
         {"recogniser": RecogniserSettings("whisper", "tiny", step_ms=500)},
         {"engine": "vllm"},
@@ -198,6 +202,8 @@ def test_the_digest_follows_what_may_change_a_decision() -> None:
     ]
     assert len({make(**changes).settings_digest() for changes in different} | {digest}) == len(different) + 1
     here, there = (make(recogniser=RecogniserSettings("whisper", f"{at}/tiny")) for at in ("here", "there"))
+    assert here.settings_digest() == there.settings_digest()
+    here, there = (make(voice=VoiceSettings(kind="piper", model=f"{at}/a.onnx")) for at in ("here", "there"))
     assert here.settings_digest() == there.settings_digest()
     assert make(model=Path("here/new")).settings_digest() == make(model=Path("there/new")).settings_digest()
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime
 import re
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -16,12 +17,14 @@ from agent_runtime.agent import (
     RecogniserSettings,
     ServerSettings,
     VLLMSettings,
+    VoiceSettings,
 )
 from agent_runtime.tool_servers import ServedTool, ToolServer
 from agent_runtime.wording import Wording
 from policies.barge_in import BargeInSettings
 from policies.endpointing import EndpointSettings
 from policies.filler import FillerSettings
+from policies.idle import IdleSettings
 from policies.repair import RepairSettings
 from policies.shapes import NoteField
 
@@ -113,7 +116,12 @@ many_words = 4
 
 [filler]
 texts = ["hm."]
-slow_ms = 900
+longer = ["still at it."]
+limit_ms = 900
+
+[idle]
+hold_ms = 30000
+most = 3
 
 [repair]
 after = 3
@@ -189,7 +197,8 @@ def test_every_key_arrives(tmp_path: Path) -> None:
     )
     assert agent.endpointing == EndpointSettings(noise_ms=500, word_weight=1.0, habit_most_ms=250.5)
     assert agent.barge_in == BargeInSettings(many_words=4)
-    assert agent.filler == FillerSettings(texts=("hm.",), slow_ms=900)
+    assert agent.filler == FillerSettings(texts=("hm.",), longer=("still at it.",), limit_ms=900)
+    assert agent.idle == IdleSettings(hold_ms=30_000, most=3)
     assert agent.repair == RepairSettings(after=3, text="just the {field}, like {example}.")
     assert agent.wording == Wording("pardon?", "that did not work. shall i try again?", "hello?", "goodbye then.")
 
@@ -199,6 +208,27 @@ def test_three_keys_are_enough(tmp_path: Path) -> None:
     assert (agent.tools, agent.notes, agent.model, agent.today) == ((), (), None, None)
     assert agent.endpointing == EndpointSettings()
     assert "yes please" in agent.sentences()
+
+
+def test_voices_and_recognisers_of_every_kind(tmp_path: Path) -> None:
+    def voice(text: str) -> VoiceSettings:
+        return Agent.load(write(tmp_path, HEAD + text)).voice
+
+    assert voice("") == VoiceSettings("en-us", 170, 50) == voice('[voice]\nkind = "espeak"\n')
+    model = str(tmp_path / "v" / "a.onnx")
+    piper = '[voice]\nkind = "piper"\nmodel = "v/a.onnx"\nspeed = 1.2\nprogram = '
+    assert voice(piper + '"bin/piper"') == VoiceSettings(
+        kind="piper", model=model, speed=1.2, program=str(tmp_path / "bin" / "piper")
+    )
+    assert voice(piper + '"my-piper"').program == "my-piper", "a name is looked up on the PATH"
+    assert voice(KOKORO + 'name = "af_heart"\nlanguage = "en-gb"') == VoiceSettings(
+        "af_heart", kind="kokoro", model=str(tmp_path / "k.onnx"), voices="/far/v.bin", language="en-gb"
+    )
+    server = 'kind = "openai"\nmodel = "m"\nbase_url = "http://x/v1"\napi_key_env = "KEY"\ntimeout_s = 4\n'
+    where: dict[str, Any] = {"kind": "openai", "model": "m", "base_url": "http://x/v1", "api_key_env": "KEY"}
+    assert voice(f'[voice]\nname = "marin"\n{server}') == VoiceSettings("marin", **where, timeout_s=4.0)
+    agent = Agent.load(write(tmp_path, f'{HEAD}[recogniser]\nlanguage = "de"\n{server}'))
+    assert agent.recogniser == RecogniserSettings(language="de", **where, timeout_s=4.0)
 
 
 def test_a_whisper_model_that_is_no_folder_here_is_a_name(tmp_path: Path) -> None:
@@ -212,6 +242,7 @@ def test_all_tools_without_names_and_a_date_as_text(tmp_path: Path) -> None:
     assert agent.today == datetime.date(2026, 11, 23)
 
 
+KOKORO = "[voice]\nkind = 'kokoro'\nmodel = 'k.onnx'\nvoices = '/far/v.bin'\n"
 OPENAI = "[engine]\nkind = 'openai'\n"
 SERVER = OPENAI + "base_url = 'http://x'\nmodel = 'm'\n"
 VLLM = "[engine]\nkind = 'vllm'\n"
@@ -304,7 +335,11 @@ WHOLE_MS = "expected a whole number of milliseconds"
         ),
         (HEAD + "[engine]\nmodel = 'nowhere'", "[engine] model is 'nowhere', but "),
         (HEAD + "[recogniser]\nkind = 'ears'", "[recogniser] kind is 'ears'; expected 'pocketsphinx' or 'whisper'"),
-        (HEAD + "[recogniser]\nmodel = 'tiny'", '[recogniser] model is for whisper; add kind = "whisper"'),
+        (
+            HEAD + "[recogniser]\nmodel = 'tiny'",
+            "[recogniser] model is for whisper and openai; drop it, or set the kind",
+        ),
+        (HEAD + "[recogniser]\ncompute = 'int8'", '[recogniser] compute is for whisper; add kind = "whisper"'),
         (
             HEAD + "[recogniser]\nkind = 'whisper'\nstep_ms = 10",
             "agent.toml: recogniser step_ms is 10; expected 100 to 10000 milliseconds",
@@ -312,6 +347,23 @@ WHOLE_MS = "expected a whole number of milliseconds"
         (
             HEAD + "[recogniser]\nkind = 'whisper'\nmodel = ''",
             "agent.toml: recogniser model is empty; leave it out for 'base'",
+        ),
+        (HEAD + "[voice]\nkind = 'siri'", "[voice] kind is 'siri'; expected 'espeak' or 'piper' or 'kokoro' or"),
+        (HEAD + "[voice]\nspeed = 1", "[voice] speed is for piper and kokoro and openai; drop it, or set the kind"),
+        (HEAD + "[voice]\nvoices = 'v.bin'", '[voice] voices is for kokoro; add kind = "kokoro"'),
+        (HEAD + "[voice]\nkind = 'piper'\npitch = 50", '[voice] pitch is for espeak; add kind = "espeak"'),
+        (HEAD + "[voice]\nkind = 'piper'", "agent.toml: voice kind 'piper' has no model; give the .onnx file"),
+        (HEAD + KOKORO, "agent.toml: voice kind 'kokoro' has no name; give one of them, like 'af_heart'"),
+        (HEAD + KOKORO + "name = 'af'\nspeed = 3", "agent.toml: voice speed is 3.0; kokoro speaks 0.5 to 2 times as"),
+        (HEAD + KOKORO + "name = 'af'\nlanguage = ''", "agent.toml: voice language is empty; leave it out for"),
+        (HEAD + "[voice]\nkind = 'openai'\nmodel = 'm'", "voice kind 'openai' has no base_url; give an address"),
+        (
+            HEAD + "[voice]\nkind = 'openai'\nname = 'a'\nmodel = 'm'\nbase_url = 'http://x'\napi_key_env = 'sk-1'",
+            "agent.toml: api_key_env is no name of an environment variable",
+        ),
+        (
+            HEAD + "[recogniser]\nkind = 'openai'\nbase_url = 'http://x'",
+            "agent.toml: recogniser kind 'openai' has no model; give its name at the server",
         ),
         (HEAD + "[engine]\nbase_url = 'http://x'", "[engine] base_url is for kind 'openai'; drop it or set the kind"),
         (HEAD + OPENAI + "base_url = 'http://x'", "[engine] kind 'openai' has no model; add model = \"...\""),

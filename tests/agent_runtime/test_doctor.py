@@ -34,6 +34,30 @@ def test_it_tells_which_espeak_and_which_files(parts: dict[str, Part]) -> None:
     assert parts["silero"].version.startswith("sha ")
 
 
+def test_it_says_of_each_voice_whether_it_is_there_and_what_is_missing(
+    parts: dict[str, Part], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    for name in ("piper", "kokoro", "speech server"):
+        part = parts[name]
+        assert part.state in ("present", "optional")
+        assert "[voice]" in part.detail
+        assert part.state == "present" or "pip install" in part.detail + part.way_out
+    program = tmp_path / "piper"
+    program.write_text("#!/bin/sh\n")
+    program.chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    found = doctor._piper()
+    assert (found.state, str(program) in found.detail) == ("present", True)
+    program.unlink()
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
+    lost = [doctor._piper(), doctor._kokoro(), doctor._speech_server()]
+    assert [part.state for part in lost] == ["optional"] * 3
+    assert "piper is not on the PATH, nor is there a module piper (pip install piper-tts" in lost[0].detail
+    assert [part.way_out for part in lost[1:]] == [
+        "pip install 'duologue[kokoro]'", "pip install 'duologue[openai]'",
+    ]  # fmt: skip
+
+
 def test_it_imports_nothing_heavy() -> None:
     code = (
         "import sys; from agent_runtime.doctor import examine; examine();"

@@ -57,6 +57,18 @@ def test_work_takes_the_time_of_the_cost_model() -> None:
     assert run_virtual(main()) == pytest.approx([0.036, 0.036, 0.078, 0.088, 0.098])
 
 
+def test_a_server_of_text_gives_its_first_token_with_the_answer_and_no_roles() -> None:
+    language = WordLanguage()
+    engine = FakeEngine(language, lambda text: "<expect> more <say> hello there. <end>", EngineCost(served=True))
+
+    async def main() -> list[float]:
+        loop = asyncio.get_running_loop()
+        session = await engine.open("c")
+        return [loop.time() async for _ in session.stream(max_tokens=9)]
+
+    assert run_virtual(main()) == pytest.approx([0.03, 0.03, 0.03, 0.04, 0.05, 0.05])
+
+
 def test_replies_are_chosen_by_the_last_turn_or_result() -> None:
     reply = replies({"wednesday": "one", "ten thirty": "two"}, "three")
     assert reply("<card> wednesday<heard> hello<turn>") == "three"

@@ -24,7 +24,7 @@ def test_the_card_is_read_while_it_rings_and_the_greeting_said_when_answered() -
         "say 1 greeting 'good morning.' end",
     ]
     assert scene.sounds(1, 980) == []
-    assert scene.played(1, "good morning.", 2000) == ["prefill", "timer idle 8000"]
+    assert scene.played(1, "good morning.", 2000) == ["timer idle 8000", "prefill"]
     assert scene.stream == "<say> good morning.<end>"
 
 
@@ -104,7 +104,7 @@ def test_a_cough_is_no_turn_and_a_long_mumble_is_asked_for_once() -> None:
     scene = talk()
     scene.begins(1000)
     assert scene.pauses(1400, spoke_until_ms=1200) == ["timer endpoint 400"]
-    assert scene.said("", 1450) == ["timer idle 8000"]
+    assert scene.said("", 1450) == ["timer idle 7750"]
     scene.begins(2000)
     scene.pauses(3200, spoke_until_ms=3000)
     assert scene.said("", 3250) == [
@@ -113,7 +113,7 @@ def test_a_cough_is_no_turn_and_a_long_mumble_is_asked_for_once() -> None:
         "say 1 answer 'sorry, could you say that again?' end",
     ]
     scene.sounds(1, 3330)
-    assert scene.played(1, "sorry, could you say that again?", 5300) == ["prefill", "timer idle 8000"], (
+    assert scene.played(1, "sorry, could you say that again?", 5300) == ["timer idle 8000", "prefill"], (
         "asked once, not for ever"
     )
 
@@ -148,7 +148,7 @@ def test_an_answer_is_said_clause_by_clause_and_stands_in_the_stream_as_heard() 
     assert scene.ends(1) == ["say 1 answer '' end"]
     scene.sounds(1, 2300)
     assert "<say>" not in scene.stream, "nothing of it was heard yet"
-    assert scene.played(1, "ten thirty, or two.", 3800) == ["prefill", "timer idle 8000"]
+    assert scene.played(1, "ten thirty, or two.", 3800) == ["timer idle 8000", "prefill"]
     assert scene.stream == (
         "<heard> what is free on wednesday<turn><think> other<expect> day<say> ten thirty, or two.<end>"
     )
@@ -158,7 +158,7 @@ def test_silence_is_a_decision() -> None:
     scene = talk()
     scene.turn("hang on please", 1000)
     scene.thinks(1)
-    assert scene.ends(1, "silent") == ["(silence: the model has nothing to say yet)", "timer idle 8000"]
+    assert scene.ends(1, "silent") == ["(silence: the model has nothing to say yet)", "timer idle 59750"]
     assert scene.stream.endswith("<silence>")
 
 
@@ -230,12 +230,12 @@ def test_a_goodbye_that_is_interrupted_does_not_end_the_call() -> None:
 def test_a_silent_caller_is_asked_twice_and_then_left() -> None:
     scene = talk()
     assert scene.rings("idle", 8000) == [
-        "(speak: silence: ask whether the caller is there)",
+        "(speak: silence, nothing was asked: ask whether the caller is there)",
         "no timer idle",
         "say 1 answer 'are you still there?' end",
     ]
     scene.sounds(1, 8100)
-    assert scene.played(1, "are you still there?", 9500) == ["prefill", "timer idle 8000"]
+    assert scene.played(1, "are you still there?", 9500) == ["timer idle 8000", "prefill"]
     scene.rings("idle", 17_500)
     scene.sounds(2, 17_600)
     scene.played(2, "are you still there?", 19_000)
@@ -256,6 +256,20 @@ def test_a_word_from_the_caller_starts_the_count_afresh() -> None:
     scene.turn("yes i am", 10_000)
     scene.ends(1, "silent")
     assert scene.rings("idle", 20_000)[-1] == "say 2 answer 'are you still there?' end"
+
+
+def test_a_noise_on_the_line_is_no_sign_of_life() -> None:
+    scene = talk()
+    scene.rings("idle", 8000)
+    scene.sounds(1, 8100)
+    scene.played(1, "are you still there?", 9500)
+    scene.begins(12_000)
+    scene.pauses(12_400, spoke_until_ms=12_200)
+    assert scene.said("", 12_450) == ["timer idle 7750"]
+    scene.rings("idle", 20_200)
+    scene.sounds(2, 20_300)
+    scene.played(2, "are you still there?", 21_500)
+    assert scene.rings("idle", 29_500)[0] == "(speak: nobody answers)"
 
 
 def test_an_idle_timer_that_comes_too_late_is_ignored() -> None:

@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 from agent_runtime import events as ev
-from tests.agent_runtime.scenes import QUIET, answering, talk
+from agent_runtime.floor import FloorSettings
+from tests.agent_runtime.scenes import PLAIN_FLOOR, QUIET, answering, talk
+
+LONG_HUMS = FloorSettings(endpointing=PLAIN_FLOOR.endpointing)
+"""What sounds like a hum is held for as long as the shipped settings say: 800 ms."""
 
 # --- the caller speaks while the agent answers -------------------------------------------------------------------
 
@@ -35,7 +39,7 @@ def test_a_backchannel_lets_the_agent_go_on_where_it_stopped() -> None:
     assert scene.pauses(3300, spoke_until_ms=3100) == ["no timer overlap", "(resume: backchannel)", "Resume 1"]
     assert scene.tell(ev.UtteranceResumed(1, 3310 * 16), 3310) == []
     assert scene.said("mm hm", 3350) == []
-    assert scene.played(1, "we are open from nine to five every day.", 5400) == ["prefill", "timer idle 8000"]
+    assert scene.played(1, "we are open from nine to five every day.", 5400) == ["timer idle 8000", "prefill"]
     assert scene.stream.endswith("<say> we are open from nine to five every day.<end>"), "once, and nothing of the hum"
 
 
@@ -46,7 +50,7 @@ def test_two_backchannels_do_not_add_up_to_a_turn() -> None:
         scene.utters("mm hm", begin_ms + 300)
         scene.pauses(begin_ms + 700, spoke_until_ms=begin_ms + 500)
         scene.said("mm hm", begin_ms + 750)
-    assert scene.played(1, "we are open from nine to five every day.", 6000) == ["prefill", "timer idle 8000"]
+    assert scene.played(1, "we are open from nine to five every day.", 6000) == ["timer idle 8000", "prefill"]
 
 
 def test_noise_during_the_answer_is_waited_out_and_the_agent_goes_on() -> None:
@@ -66,6 +70,38 @@ def test_what_sounds_like_a_backchannel_may_go_on_for_a_moment_without_silencing
     scene = answering()
     assert scene.begins(2800, no_floor=0.9) == [*QUIET, "timer overlap 300"]
     assert scene.rings("overlap", 3100)[-2:] == ["Yield 1 pause", "timer overlap 900"]
+
+
+def test_a_barge_in_right_behind_a_hum_silences_the_agent_at_once() -> None:
+    scene = answering(floor=LONG_HUMS)
+    assert scene.begins(2800, no_floor=0.9) == [*QUIET, "timer overlap 800"]
+    assert scene.pauses(3408, spoke_until_ms=3280) == ["timer overlap 272"], "a long hum: words may still come"
+    assert scene.begins(3450) == [*QUIET, "(yield: speech onset)", "Yield 1 pause", "timer overlap 1200"]
+    assert scene.said("mm hm", 3460, segment=scene.segment - 1) == ["timer overlap 1190"], "no words of this sound"
+    assert scene.utters("on wednesday", 3800)[-3:] == ["(yield: content words)", "Cancel 1", "prefill"]
+    scene.played(1, "we are open", 3810, "cancelled")
+    scene.pauses(4300, spoke_until_ms=4170)
+    scene.said("on wednesday", 4310)
+    assert scene.rings("endpoint", 4370)[-1] == "generate 2"
+
+
+def test_a_hum_right_behind_a_hum_is_held_like_the_first() -> None:
+    scene = answering(floor=LONG_HUMS)
+    scene.begins(2800, no_floor=0.9)
+    scene.pauses(3408, spoke_until_ms=3280)
+    assert scene.begins(3450, no_floor=0.9) == [*QUIET, "timer overlap 800"]
+    assert scene.pauses(3928, spoke_until_ms=3800) == ["no timer overlap"], "it was nothing"
+    assert scene.said("can", 3940) == []
+    assert scene.played(1, "we are open from nine to five every day.", 5400) == ["timer idle 8000", "prefill"]
+    assert scene.stream.endswith("every day.<end>"), "nothing of either"
+
+
+def test_speech_that_begins_again_while_the_agent_is_silent_is_one_attempt_at_the_floor() -> None:
+    scene = answering()
+    scene.begins(2800)
+    scene.pauses(3300, spoke_until_ms=3172)
+    assert scene.begins(3400)[-1] == "timer overlap 600", "long counts from 2800"
+    assert scene.rings("overlap", 4000)[-1] == "Cancel 1"
 
 
 def test_an_answer_that_comes_before_the_question_is_over_is_taken_as_the_answer() -> None:

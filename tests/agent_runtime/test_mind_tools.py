@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from agent_runtime.plans import ToolCall
 from policies.filler import FillerSettings
 from policies.shapes import NoteField
 from tests.agent_runtime.scenes import BOOK, Talk, talk
@@ -32,12 +33,12 @@ def test_a_slow_tool_is_covered_by_a_filler_and_its_result_answered() -> None:
     assert scene.wants(1, "find_slots", day="wednesday") == [
         "(tool: open)",
         "call 1 find_slots day=wednesday",
-        "(filler: find_slots takes 1500 ms usually)",
+        "(filler: tool find_slots: 1730 ms to come)",
         "no timer idle",
         "say 1 filler 'let me look.' end",
     ]
     scene.sounds(1, 2100)
-    assert scene.played(1, "let me look.", 3200) == ["timer filler 5000"]
+    assert scene.played(1, "let me look.", 3200) == ["timer filler 500"]
     assert scene.returns(1, "find_slots", "ten thirty two", 3600) == [
         "no timer filler",
         "(think: a tool returned)",
@@ -49,27 +50,60 @@ def test_a_slow_tool_is_covered_by_a_filler_and_its_result_answered() -> None:
     )
 
 
-def test_a_tool_that_turns_out_slow_gets_its_filler_late_and_another_after_that() -> None:
+def test_a_tool_nobody_knows_gets_its_filler_after_a_short_grace_and_longer_ones_after_that() -> None:
     scene = talk()
     scene.turn("what is free on wednesday", 1000)
-    assert scene.wants(1, "find_slots", day="wednesday")[-1] == "timer filler 800"
-    assert scene.rings("filler", 2850) == [
-        "(filler: find_slots takes long)",
+    assert scene.wants(1, "find_slots", day="wednesday")[-1] == "timer filler 100"
+    assert scene.rings("filler", 2150) == [
+        "(filler: tool find_slots: 1630 ms to come)",
         "no timer idle",
         "say 1 filler 'let me look.' end",
     ]
-    scene.sounds(1, 2930)
-    assert scene.played(1, "let me look.", 3900) == ["timer filler 5000"]
-    assert scene.rings("filler", 8900)[-1] == "say 2 filler 'one moment.' end"
+    scene.sounds(1, 2230)
+    assert scene.played(1, "let me look.", 3200) == ["timer filler 500"]
+    assert scene.rings("filler", 3700)[-1] == "say 2 filler 'i am still looking.' end"
+    scene.sounds(2, 3780)
+    assert scene.played(2, "i am still looking.", 5300) == ["timer filler 500"]
+    assert scene.rings("filler", 5900)[-1] == "say 3 filler 'it is taking a moment, i am still looking.' end"
+
+
+def test_a_tool_seen_to_be_quick_gets_no_filler_from_then_on() -> None:
+    scene = talk()
+    scene.turn("what is free on wednesday", 1000)
+    scene.wants(1, "find_slots", day="wednesday")
+    scene.returns(1, "find_slots", "none", 2055)
+    assert scene.mind.answering.waiting.waits.values() == {"tool find_slots": [5]}
+    assert scene.wants(2, "find_slots", day="monday")[-1] == "timer filler 390", "unless it is late"
+
+
+def test_waits_of_an_earlier_call_are_known_in_this_one() -> None:
+    scene = talk(waits={"tool find_slots": [2000]})
+    scene.turn("what is free on wednesday", 1000)
+    assert scene.wants(1, "find_slots", day="wednesday")[-1] == "say 1 filler 'let me look.' end"
+
+
+def test_a_tool_that_ran_early_is_waited_for_from_the_turns_end_but_foretold_from_its_start() -> None:
+    scene = talk()
+    scene.turn("what is free on wednesday", 1000)
+    scene.wants(1, "find_slots", day="wednesday")
+    call = scene.mind.plans.call
+    assert call is not None
+    assert call.began_us == call.asked_us == 2_050_000
+    scene.mind.plans.call = ToolCall(1, "find_slots", 2_050_000, began_us=150_000)
+    scene.mind.answering.waiting.waits = scene.mind.answering.waiting.waits.seen("tool find_slots", 2000)
+    assert scene.rings("filler", 2060)[-1] == "timer filler 475", "90 ms are left of it: too little for a filler"
+    scene.returns(1, "find_slots", "none", 2350)
+    assert scene.mind.answering.waiting.waits.values() == {"tool find_slots": [2000, 2200]}
 
 
 def test_a_tool_with_words_of_its_own_says_them_first() -> None:
-    scene = talk(usual_ms={"find_slots": 1500}, tool_fillers={"find_slots": "i am asking the calendar."})
+    texts = ("i ask for {part}.", "let me ask about {day}.")
+    scene = talk(usual_ms={"find_slots": 1500}, tool_fillers={"find_slots": texts})
     scene.turn("what is free on wednesday", 1000)
-    assert scene.wants(1, "find_slots", day="wednesday")[-1] == "say 1 filler 'i am asking the calendar.' end"
+    assert scene.wants(1, "find_slots", day="wednesday")[-1] == "say 1 filler 'let me ask about wednesday.' end"
     scene.sounds(1, 2100)
-    scene.played(1, "i am asking the calendar.", 3200)
-    assert scene.rings("filler", 8200)[-1] == "say 2 filler 'one moment.' end"
+    scene.played(1, "let me ask about wednesday.", 3200)
+    assert scene.rings("filler", 4200)[-1] == "say 2 filler 'let me look.' end"
 
 
 def test_fillers_are_not_said_without_end() -> None:
@@ -92,6 +126,48 @@ def test_a_filler_still_playing_stands_in_the_stream_before_the_result() -> None
     assert scene.stream.endswith("<filler> let me look.<end><result> none"), "not twice"
 
 
+def test_the_answer_ends_a_filler_at_a_word_and_never_sounds_over_it() -> None:
+    scene = talk(usual_ms={"find_slots": 1500})
+    scene.turn("what is free on wednesday", 1000)
+    scene.wants(1, "find_slots", day="wednesday")
+    scene.sounds(1, 2130)
+    scene.returns(1, "find_slots", "none", 2200)
+    assert scene.writes(2, "nothing is free.") == [
+        "Cancel 1 at a word",
+        "(speak: answer, expecting anything)",
+        "say 2 answer 'nothing is free.'",
+    ]
+    assert scene.begins(2250)[-3:-1] == ["Cancel 1", "Yield 2 pause"], "a caller who speaks hears not even that word"
+
+
+def test_a_filler_that_is_nearly_over_is_heard_out() -> None:
+    scene = talk(usual_ms={"find_slots": 1500})
+    scene.turn("what is free on wednesday", 1000)
+    scene.wants(1, "find_slots", day="wednesday")
+    scene.sounds(1, 2130)
+    scene.returns(1, "find_slots", "none", 2510)
+    assert scene.writes(2, "nothing is free.")[0] == "(speak: answer, expecting anything)"
+
+
+def test_a_filler_nobody_has_heard_yet_is_dropped_where_the_answer_is_near() -> None:
+    scene = talk(usual_ms={"find_slots": 1500})
+    scene.turn("what is free on wednesday", 1000)
+    scene.wants(1, "find_slots", day="wednesday")
+    assert scene.returns(1, "find_slots", "none", 2060)[:2] == ["no timer filler", "Cancel 1"]
+    assert scene.stream.endswith("<call> find_slots day wednesday<end><result> none")
+
+
+def test_a_slow_reply_is_covered_too_but_not_where_it_is_usually_quick() -> None:
+    scene = talk(filler=FillerSettings())
+    assert scene.turn("what is free on wednesday", 1000)[-2:] == ["generate 1", "timer filler 685"]
+    assert scene.writes(1, "nothing.")[0] == "no timer filler"
+    slow = talk(filler=FillerSettings(), waits={"engine": [2000] * 4})
+    assert slow.turn("what is free on wednesday", 1000)[-1] == "say 1 filler 'one moment.' end"
+    slow.sounds(1, 2130)
+    slow.played(1, "one moment.", 2900)
+    assert slow.stream.endswith("wednesday<turn>"), "it stands in no stream: the model is writing what comes there"
+
+
 def test_a_write_that_was_not_read_back_is_held_back_and_the_reply_written_again() -> None:
     scene = talk()
     scene.turn("wednesday at ten thirty for miller", 1000)
@@ -110,7 +186,7 @@ def test_a_write_runs_once_it_was_read_back_heard_and_agreed_to() -> None:
     assert scene.wants(2, "book", **BOOKING) == [
         "(tool: confirmed)",
         "call 1 book day=wednesday time=ten thirty name=miller",
-        "timer filler 800",
+        "timer filler 100",
     ]
     assert scene.returns(1, "book", "ok", end_ms + 2000)[-1] == "generate 3 on a result"
 

@@ -43,8 +43,8 @@ def test_each_hint_gives_its_kind_and_schema() -> None:
         context: ToolContext,
     ) -> None: ...
 
-    slots, context_parameter = slots_of("paint", paint)
-    assert context_parameter == "context"
+    slots, lent = slots_of("paint", paint)
+    assert lent == {"context": "context"}
     assert [one.shape for one in slots] == [
         Parameter("shade", "choice", ("light", "dark")),
         Parameter("colour", "choice", ("red", "dark blue")),

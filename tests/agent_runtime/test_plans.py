@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from agent_runtime.floor import AgentSpeech
-from agent_runtime.plans import MS_PER_CHARACTER, Fillers, Generation, Plans, ToolCall
-from policies.filler import FillerSettings
+from agent_runtime.plans import Generation, Plans, ToolCall
+from policies.filler import MS_PER_CHARACTER
 from policies.trajectory import Trajectory
 
 
@@ -74,23 +74,10 @@ def test_a_filler_that_is_playing_is_taken_once() -> None:
     assert plans.take_filler() == ""
     answer, filler = plans.utterance("answer"), plans.utterance("filler")
     answer.text, filler.text = "ten thirty.", "let me look."
+    assert plans.take_filler() == "", "nobody has heard it yet"
+    filler.started = True
     assert plans.take_filler() == "let me look."
     assert plans.take_filler() == ""
     cancelled = plans.utterance("filler")
-    cancelled.text, cancelled.cancelled = "one moment.", True
+    cancelled.text, cancelled.cancelled, cancelled.started = "one moment.", True, True
     assert plans.take_filler() == ""
-
-
-def test_fillers_rotate_through_the_call_and_end_within_a_wait() -> None:
-    fillers = Fillers(FillerSettings(texts=("let me look.", "one moment."), slow_ms=800, again_ms=5000, most=2))
-    call = ToolCall(1, "find_slots", 1_000_000)
-    early = fillers.choose(call, 1_200_000, usual_ms=None, floor_open=True)
-    assert (early.text, early.wait_ms) == (None, 600)
-    assert fillers.choose(call, 1_800_000, usual_ms=None, floor_open=False).text is None
-    assert fillers.choose(call, 1_800_000, usual_ms=None, floor_open=True).text == "let me look."
-    call.filler_ended_us = 2_800_000
-    assert fillers.choose(call, 3_000_000, usual_ms=None, floor_open=True).wait_ms == 4800
-    assert fillers.choose(call, 7_800_000, usual_ms=None, floor_open=True).text == "one moment."
-    assert fillers.choose(call, 20_000_000, usual_ms=None, floor_open=True).text is None, "twice is enough"
-    slow = ToolCall(2, "find_slots", 30_000_000)
-    assert fillers.choose(slow, 30_000_000, usual_ms=1500, floor_open=True).text == "let me look."

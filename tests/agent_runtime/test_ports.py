@@ -24,6 +24,8 @@ from agent_runtime.testing.duet import DuetDoor
 from agent_runtime.testing.fakes import FakeEngine, FakeSession, TimedVoice, WordLanguage
 from agent_runtime.thinking import Language
 from audio.engines.espeak.voice import EspeakVoice
+from audio.engines.kokoro.voice import KokoroVoice
+from audio.engines.piper.voice import PiperVoice
 from audio.engines.silero import Silero, SileroStream
 from audio.engines.sphinx.pool import SphinxPool, SphinxStream
 from audio.engines.whisper.pool import WhisperPool
@@ -31,6 +33,8 @@ from audio.engines.whisper.stream import WhisperStream
 
 if TYPE_CHECKING:
     from agent_runtime.engines.torch import TorchEngine, TorchSession
+    from audio.engines.openai_audio.recogniser import OpenAIRecogniser, OpenAIStream
+    from audio.engines.openai_audio.voice import OpenAIVoice
 
     def engines(embedded: EmbeddedEngine, torch: TorchEngine, fake: FakeEngine) -> Iterator[ports.Engine]:
         yield embedded
@@ -48,8 +52,13 @@ if TYPE_CHECKING:
         yield core
         yield words
 
-    def voices(espeak: EspeakVoice, timed: TimedVoice) -> Iterator[ports.Voice]:
+    def voices(
+        espeak: EspeakVoice, piper: PiperVoice, kokoro: KokoroVoice, served: OpenAIVoice, timed: TimedVoice
+    ) -> Iterator[ports.Voice]:
         yield espeak
+        yield piper
+        yield kokoro
+        yield served
         yield timed
 
     def detectors(silero: Silero) -> ports.Detector:
@@ -58,13 +67,17 @@ if TYPE_CHECKING:
     def detector_streams(silero: SileroStream) -> ports.DetectorStream:
         return silero
 
-    def recognisers(sphinx: SphinxPool, whisper: WhisperPool) -> Iterator[ports.Recogniser]:
+    def recognisers(sphinx: SphinxPool, whisper: WhisperPool, served: OpenAIRecogniser) -> Iterator[ports.Recogniser]:
         yield sphinx
         yield whisper
+        yield served
 
-    def recogniser_streams(sphinx: SphinxStream, whisper: WhisperStream) -> Iterator[ports.RecogniserStream]:
+    def recogniser_streams(
+        sphinx: SphinxStream, whisper: WhisperStream, served: OpenAIStream
+    ) -> Iterator[ports.RecogniserStream]:
         yield sphinx
         yield whisper
+        yield served
 
     def doors(recording: RecordingDoor, words: WordsDoor, tape: Tape, caller: ScriptedCaller) -> Iterator[ports.Door]:
         yield recording
@@ -87,6 +100,8 @@ FITS: list[tuple[type[Any], type[Any]]] = [
     (ports.EngineSession, EmbeddedSession),
     (ports.EngineSession, FakeSession),
     (ports.Voice, EspeakVoice),
+    (ports.Voice, PiperVoice),
+    (ports.Voice, KokoroVoice),
     (ports.Voice, TimedVoice),
     (ports.Detector, Silero),
     (ports.DetectorStream, SileroStream),
@@ -132,6 +147,8 @@ def test_adapters_of_the_speech_parts_never_import_the_port() -> None:
         "audio.engines.whisper.pool",
         "audio.engines.whisper.stream",
         "audio.engines.espeak.voice",
+        "audio.engines.piper.voice",
+        "audio.engines.kokoro.voice",
     ):
         spec = importlib.util.find_spec(name)
         assert spec is not None

@@ -120,7 +120,7 @@ def test_what_somebody_said_or_gave_stands_apart() -> None:
         ev.DigitPressed: {"digit"}, ev.ThoughtFormed: {"text"}, ev.ExpectationFormed: {"text"},
         ev.ClauseGenerated: {"text"}, ev.ToolRequested: {"spoken", "slots", "arguments"},
         ev.ToolReturned: {"spoken", "result"}, ev.ToolFailed: {"detail"}, ev.UtteranceHeard: {"text"}, Say: {"text"},
-        commands.CallTool: {"arguments"}, commands.SendDigits: {"digits"}, commands.Transfer: {"target"},
+        commands.CallTool: {"arguments", "brief"}, commands.SendDigits: {"digits"}, commands.Transfer: {"target"},
     }.items():  # fmt: skip
         assert {field.name for field in dataclasses.fields(kind) if field.metadata.get("personal")} == names
     raw = json.loads(encode(Entry(1, 0, 0, Say(1, "answer", True, "hello mister miller"))))

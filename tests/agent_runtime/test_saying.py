@@ -52,6 +52,7 @@ def test_what_is_planned_while_the_agent_is_silenced_is_held_back() -> None:
     )
     assert mouth.floor.silencing
     assert lines(mouth.saying.whole("one moment.", "filler"))[1:] == ["say 1 filler 'one moment.' end", "Yield 1 pause"]
+    mouth.plans.utterances[1].kind = "answer"  # a filler would end for the reply
     assert lines(mouth.saying.clause("good.", "day"))[2:] == ["Yield 2 pause"]
     assert lines(mouth.saying.fall_silent("speech onset")) == ["(yield: speech onset)"], "both are silent already"
     assert lines(mouth.saying.go_on("a hum")) == ["(resume: a hum)", "Resume 1", "Resume 2"]
@@ -81,7 +82,7 @@ def test_a_filler_stands_in_the_stream_only_while_its_call_goes_on() -> None:
         mouth.hears(number, "let me look.")
     mouth.plans.call = ToolCall(1, "find_slots", 0)
     mouth.saying.ended(ev.UtteranceEnded(1, 0, "played"), 900)
-    assert mouth.plans.call.filler_ended_us == 900
+    assert mouth.plans.sounded_us == 0, "it never sounded"
     mouth.plans.call = None
     mouth.saying.ended(ev.UtteranceEnded(2, 0, "played"), 1900)
     assert mouth.talk.committed.text() == "<filler> let me look.<end>"

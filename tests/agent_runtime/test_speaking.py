@@ -3,151 +3,19 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import AsyncIterator
 from itertools import pairwise
 from typing import Any
 
-import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from agent_runtime import commands as do
 from agent_runtime import events as ev
-from agent_runtime.bus import Bus
-from agent_runtime.clock import run_virtual
-from agent_runtime.commands import Command
 from agent_runtime.events import Event
-from agent_runtime.log import MemoryLog
-from agent_runtime.ports import NextWord
-from agent_runtime.speaking import FRAME, Speaking
-from agent_runtime.testing.fakes import TimedVoice
-
-WORD = 350 * 16
-"""Samples of a word of the timed voice."""
-FIRST = 80 * 16
-"""Samples until its first sound."""
-
-
-@dataclass
-class Line:
-    """A door that keeps every frame: (sample the frame is due at, loop time it came at, loudest value).
-
-    Without audio it keeps what it is told of words: (millisecond, utterance, characters heard, words ahead).
-    """
-
-    frames: list[tuple[int, float, int]] = field(default_factory=list)
-    sound: dict[int, Any] = field(default_factory=dict)
-    told: list[tuple[int, int, int, str]] = field(default_factory=list)
-    ahead: list[NextWord] = field(default_factory=list)
-
-    def play(self, pcm: Any, first_sample: int) -> None:
-        self.frames.append((first_sample, asyncio.get_running_loop().time(), int(np.abs(pcm).max())))
-        self.sound[first_sample] = pcm.copy()
-
-    def play_words(self, utterance: int, heard: int, ahead: Sequence[NextWord]) -> None:
-        at_ms = round(asyncio.get_running_loop().time() * 1000)
-        self.told.append((at_ms, utterance, heard, " ".join(word.text for word in ahead)))
-        self.ahead = list(ahead) or self.ahead
-
-    def audible(self, first: int, end: int) -> bool:
-        """Anything louder than -46 dB of the voice between two samples."""
-        return any(
-            np.abs(pcm[max(0, first - at) : max(0, end - at)]).max(initial=0) > 50 for at, pcm in self.sound.items()
-        )
-
-
-@dataclass(frozen=True)
-class ToneVoice(TimedVoice):
-    """The timed voice with a constant sound in it, in chunks."""
-
-    chunk_words: int = 2
-
-    async def speak(self, text: str) -> AsyncIterator[Any]:
-        if "broken" in text:
-            raise RuntimeError("helper died")
-        words = text.split()
-        async for whole in super().speak(text):
-            whole.pcm[:] = 10_000
-            for first in range(0, len(words), self.chunk_words):
-                last = min(first + self.chunk_words, len(words))
-                marks = whole.words[first:last]
-                yield type(whole)(whole.pcm[first * WORD : last * WORD], marks)
-
-
-class Mouth:
-    """A `Speaking` on a bus, ordered by a script."""
-
-    def __init__(self, *, audible: bool, voice: Any | None = None) -> None:
-        self.log = MemoryLog()
-        self.line = Line()
-        self.bus = Bus(self.log)
-        self.speaking = Speaking(self.bus, self.line, voice or ToneVoice(), audible=audible)  # type: ignore[arg-type]
-
-    def order(self, command: Command) -> int:
-        """Give an order now."""
-        entry = self.bus.order(command, 0)
-        self.speaking.obey(entry)
-        return entry.seq
-
-    def say(self, utterance: int, text: str, *, last: bool = True) -> int:
-        """Order a clause."""
-        return self.order(do.Say(utterance, "answer", last, text))
-
-    @property
-    def events(self) -> list[Event]:
-        """What was published, in order."""
-        return [entry.what for entry in self.log.entries if isinstance(entry.what, Event)]
-
-    def of(self, kind: type) -> list[Any]:
-        """Published events of a kind."""
-        return [event for event in self.events if isinstance(event, kind)]
-
-
-Step = tuple[float, Callable[[Mouth], Any]]
-
-
-def played(*steps: Step, audible: bool = True, until_s: float = 20.0, voice: Any | None = None) -> Mouth:
-    """Give each order at its time (seconds of the line) and stop the call at `until_s`."""
-
-    async def main() -> Mouth:
-        mouth = Mouth(audible=audible, voice=voice)
-        loop = asyncio.get_running_loop()
-        async with asyncio.TaskGroup() as group:
-            tasks = [
-                group.create_task(mouth.speaking.voice_run()),
-                group.create_task(mouth.speaking.playout_run(loop.time())),
-            ]
-            for at_s, step in steps:
-                await asyncio.sleep(at_s - loop.time())
-                step(mouth)
-            await asyncio.sleep(until_s - loop.time())
-            for task in tasks:
-                task.cancel()
-        mouth.speaking.close()
-        return mouth
-
-    return run_virtual(main())
-
-
-def at(at_s: float, command: Command) -> Step:
-    """An order at its time."""
-    return at_s, lambda mouth: mouth.order(command)
-
-
-def say(at_s: float, utterance: int, text: str, *, last: bool = True) -> Step:
-    """A clause at its time."""
-    return at_s, lambda mouth: mouth.say(utterance, text, last=last)
-
-
-def block_the_loop(for_s: float) -> None:
-    """As a callback that does not return for a while: nothing else runs, and time has passed."""
-    loop: Any = asyncio.get_running_loop()
-    loop._now += for_s
-
-
-both_modes = pytest.mark.parametrize("audible", [True, False], ids=["with audio", "without audio"])
+from agent_runtime.speaking import FRAME
+from tests.agent_runtime.mouth import FIRST, WORD, Step, ToneVoice, at, block_the_loop, both_modes, played, say
 
 
 @both_modes
@@ -236,6 +104,20 @@ def test_cancelled_the_rest_is_never_heard(audible: bool, yielded: bool) -> None
     assert not mouth.line.audible(round(stopped * 16_000) + FRAME + 80, 200_000)
     entry = next(entry for entry in mouth.log.entries if entry.what == ended)
     assert 1_600_000 <= entry.at_us <= 1_640_000, "the end is told within two frames"
+
+
+@both_modes
+@pytest.mark.parametrize("now_s", [None, 1.22], ids=["heard out", "cut after all"])
+def test_cancelled_at_a_word_that_word_is_still_said_unless_a_caller_speaks(audible: bool, now_s: float | None) -> None:
+    steps = [say(0.0, 1, "we are open until five."), at(1.2, do.Cancel(1, "word")), say(1.2, 2, "sorry?")]
+    mouth = played(*steps, *([at(now_s, do.Cancel(1))] if now_s else []), audible=audible, until_s=5.0)
+    first, second = mouth.of(ev.UtteranceEnded)
+    assert (first.utterance, first.reason, second.reason) == (1, "cancelled", "played")
+    heard = next(what for what in reversed(mouth.of(ev.UtteranceHeard)) if what.utterance == 1)
+    assert (heard.text, heard.complete) == ("we are open" if now_s else "we are open until", False)
+    if now_s is None:
+        assert heard.n_samples == 4 * WORD, "to the sample where the word ends"
+    assert mouth.of(ev.UtteranceStarted)[1].sample >= first.sample, "never two voices"
 
 
 @both_modes
@@ -379,60 +261,3 @@ def test_a_call_without_audio_tells_the_same_story_as_one_with_it(script: list[t
         assert abs(getattr(one, "n_samples", 0) - getattr(two, "n_samples", 0)) <= FRAME, (one, two)
         if isinstance(one, ev.UtteranceHeard) and isinstance(two, ev.UtteranceHeard):
             assert (one.utterance, one.complete) == (two.utterance, two.complete)
-
-
-# --- words in place of frames ------------------------------------------------------------------------------------
-
-
-def test_without_audio_the_door_is_told_the_words_when_they_begin_and_when_they_are_over() -> None:
-    mouth = played(say(0.0, 1, "which day?"), audible=False)
-    assert mouth.line.told == [(80, 1, 0, "which day?"), (780, 1, 10, "")]
-    assert [(word.first_sample, word.end_sample) for word in mouth.line.ahead] == [
-        (FIRST, FIRST + WORD),
-        (FIRST + WORD, FIRST + 2 * WORD),
-    ]
-    assert played(say(0.0, 1, "which day?"), audible=True).line.told == []
-
-
-def test_a_clause_that_comes_later_is_told_as_soon_as_it_is_spoken() -> None:
-    steps = [say(0.0, 1, "on monday", last=False), say(0.3, 1, "or friday?")]
-    mouth = played(*steps, audible=False, voice=TimedVoice())
-    assert mouth.line.told == [
-        (80, 1, 0, "on monday"),
-        (380, 1, len("on"), "on monday or friday?"),
-        (1480, 1, 20, ""),
-    ]
-
-
-@pytest.mark.parametrize(
-    ("at_s", "heard"), [(0.59, "we"), (0.6, "we are"), (0.9, "we are")], ids=["below half", "half by the fade", "later"]
-)
-def test_at_a_yield_it_is_told_what_the_ledger_counts_as_heard(at_s: float, heard: str) -> None:
-    mouth = played(say(0.0, 1, "we are open until five."), at(at_s, do.Yield(1)), at(3.0, do.Resume(1)), audible=False)
-    assert mouth.of(ev.UtteranceHeard)[0].text == heard
-    began, stopped, resumed, ended = mouth.line.told
-    assert began == (80, 1, 0, "we are open until five.")
-    assert stopped[1:] == (1, len(heard), "")
-    assert stopped[0] / 1000 == pytest.approx(at_s, abs=0.02)
-    assert (resumed[0], resumed[2]) == (3000, len(heard))
-    assert resumed[3] == ("open until five." if at_s > 0.8 else "are open until five."), (
-        "the word it stopped in goes on"
-    )
-    assert ended[2:] == (len("we are open until five."), "")
-
-
-def test_an_utterance_that_is_dropped_is_told_before_the_next_one_begins() -> None:
-    mouth = played(say(0.0, 1, "we are open until five."), say(0.5, 2, "sorry?"), at(0.9, do.Cancel(1)), audible=False)
-    told = [one for one in mouth.line.told if one[0] >= 900]
-    heard = mouth.of(ev.UtteranceHeard)[0].text
-    assert [(utterance, chars, bool(ahead)) for _, utterance, chars, ahead in told] == [
-        (1, len(heard), False),
-        (2, 0, True),
-        (2, len("sorry?"), False),
-    ]
-
-
-def test_the_end_of_the_call_is_told_like_any_other_silence() -> None:
-    mouth = played(say(0.0, 1, "we are open until five."), audible=False, until_s=1.0)
-    assert mouth.line.told[-1] == (1000, 1, len(mouth.of(ev.UtteranceHeard)[-1].text), "")
-    assert mouth.of(ev.UtteranceHeard)[-1].text == "we are open"

@@ -58,7 +58,7 @@ def test_a_tool_shows_what_the_function_says() -> None:
     )
     assert repr(book) == "<tool book(day, time, name), write, confirmed>"
     assert repr(find) == "<tool find(day, people=..., part=...), read>"
-    assert (find.slow_s, find.filler, find.context_parameter) == (1.5, "let me look.", "context")
+    assert (find.slow_s, find.filler, dict(find.lent)) == (1.5, "let me look.", {"context": "context"})
 
 
 def test_forgetting_the_effect_is_harmless() -> None:
@@ -174,6 +174,11 @@ def test_functions_that_are_no_tools() -> None:
             tool(timeout_s=timeout_s)(fine)
     with pytest.raises(ToolDefinitionError, match=r"tool fine: slow_s is 11; expected 0 to its timeout_s 10\.0"):
         tool(slow_s=11)(fine)
+    with pytest.raises(ToolDefinitionError, match=r"tool fine: filler has the slot \{day\}; its parameters are none"):
+        tool(filler=["one moment.", "let me look at {day}."])(fine)
+    assert tool(filler="let me look.")(fine).fillers == ("let me look.",)
+    assert tool(filler=["hm.", "one moment."])(fine).fillers == ("hm.", "one moment.")
+    assert tool(fine).fillers == ()
 
 
 # --- spoken calls ------------------------------------------------------------------------------------------------
@@ -248,9 +253,7 @@ def test_reading_undoes_saying(day: str, time: str, name: str) -> None:
 
 
 @given(
-    st.fixed_dictionaries(
-        {"day": st.sampled_from(DAYS[:2])}, optional={"people": st.integers(0, 9999), "part": WORDS}
-    )
+    st.fixed_dictionaries({"day": st.sampled_from(DAYS[:2])}, optional={"people": st.integers(0, 9999), "part": WORDS})
 )
 def test_reading_undoes_saying_with_optional_arguments(arguments: dict[str, Any]) -> None:
     assert parse_spoken_call([find, book, remark], spoken_call(find, arguments)) == (find, arguments)

@@ -11,8 +11,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from audio.engines.espeak.marks import WordFinder
+from audio.engines.spoken import SpokenChunk, VoiceError, sayable
 from audio.engines.wire import Header
-from audio.frame import RATE_HZ, AudioError, Pcm, silence
+from audio.frame import RATE_HZ, silence
 from audio.heard import WordMark
 from audio.resample import Resampler
 
@@ -23,10 +24,6 @@ _AUDIBLE = 64
 
 _ATTACK_S = 0.005
 """Silence left in front of the first audible sample, so that no onset is cut."""
-
-
-class VoiceError(AudioError):
-    """The voice cannot speak: it is closed, was asked for the impossible, or died twice over the same text."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,21 +43,11 @@ class VoiceSettings:
             raise VoiceError(f"pitch is {self.pitch}; espeak-ng takes 0 to 100")
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class SpokenChunk:
-    """Sound int16[n] at 16 kHz and the words that begin in it; `last` when the utterance has no more."""
-
-    pcm: Pcm
-    words: tuple[WordMark, ...]
-    last: bool
-
-
 class Utterance:
     """One text on its way to sound, as far as the program has spoken it."""
 
     def __init__(self, text: str, settings: VoiceSettings) -> None:
-        # Control characters would end the text early inside the library; spaces keep the places of the words.
-        self.text = "".join(char if char.isprintable() else " " for char in text)
+        self.text = sayable(text)
         self.settings = settings
         self.asked = False
         self.ended = False

@@ -19,13 +19,11 @@ from typing import Self
 
 from audio.engines.espeak.speaker import HELPER, PATIENCE_S, Speaker
 from audio.engines.espeak.utterance import SpokenChunk, Utterance, VoiceError, VoiceSettings
+from audio.engines.spoken import check_length
 from audio.engines.wire import LENGTH
 from audio.outcome import Runner
 
 __all__ = ["EspeakVoice", "available", "missing"]
-
-MAX_CHARACTERS = 2_000
-"""Length of one utterance: two minutes of speech, 6 MB of sound at worst. Speak clauses, not pages."""
 
 CHUNK_S = 0.16
 """Sound per job after the first chunk: few changes of thread, and little made in vain at a barge-in."""
@@ -81,8 +79,7 @@ class EspeakVoice:
         in which its word begins, or the one before. The same text and settings give the same chunks always. Close the
         generator (`contextlib.aclosing`) to stop: it waits for nothing. Raises VoiceError.
         """
-        if len(text) > MAX_CHARACTERS:
-            raise VoiceError(f"the text has {len(text)} characters; the limit is {MAX_CHARACTERS} (speak its clauses)")
+        check_length(text)
         utterance = Utterance(text, settings or self._settings)
         speaker, at_least_s = self._speaker, FIRST_CHUNK_S
         try:

@@ -1,10 +1,11 @@
-"""A blind test: sixty callers written by hand play against the model, each a person with sentences of its own.
+"""A blind test: callers written by hand play against the model, each a person with sentences of its own.
 
     python -m policies.learned.train.handwritten --model policies/learned/core/weights/boxed
 
 The sentences were written without sight of the wordings that training and `evaluate` draw from, and may not be tuned to
-a model. Success is `Call.success`. Beside it stands the share of turns that the desk cannot serve (out of scope,
-another language, garbled) that were answered by a clarifying or honest sentence.
+a model. There are two sets, by two hands; the author of the first has seen the wordings since, so the second one is the
+test and the first stands beside it. Success is `Call.success`. Beside it stands the share of turns that the desk cannot
+serve (out of scope, another language, garbled) that were answered by a clarifying or honest sentence.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from random import Random
+from typing import get_args
 
 from policies.learned.core.grammar import UNKNOWN
 from policies.learned.core.lexicon import Lexicon
@@ -26,7 +28,7 @@ from policies.learned.train.evaluate import Failure, ModelAgent, Outcome
 from policies.learned.train.expert import Action, Expert
 from policies.learned.train.handwritten_asides import is_clarifying, load_asides
 from policies.learned.train.handwritten_caller import PATIENCE, HandCaller, new_hand_call
-from policies.learned.train.handwritten_entries import Entry, load_entries, without_possessives
+from policies.learned.train.handwritten_entries import Entry, Hand, load_entries, without_possessives
 from policies.learned.train.spoken_caller import Word
 from policies.trajectory import Role
 
@@ -91,16 +93,15 @@ def failure(call: Call) -> tuple[Failure, str]:
 
 def play_with(
     agent: MakeAgent,
+    entries: Sequence[Entry],
     *,
-    entries: Sequence[Entry] = (),
     line: Line = HAND_LINE,
     rounds: int = 1,
     seed: int = 1,
 ) -> HandOutcome:
-    """Play every entry (all of them by default) `rounds` times, each time with another calendar, against the agent made
-    for each call."""
+    """Play every entry `rounds` times, each time with another calendar, against the agent made for each call."""
     outcome = HandOutcome()
-    for index, entry in enumerate(tuple(entries or load_entries()) * rounds):
+    for index, entry in enumerate(tuple(entries) * rounds):
         rng = Random(seed * 100_003 + index)
         call = new_hand_call(entry, rng)
         with suppress(CoreModelError):  # a call that outgrows the model's positions is one that never ended
@@ -124,14 +125,19 @@ def play_hand(
     tokenizer: Tokenizer,
     lexicon: Lexicon | None,
     guarded: bool,
+    hand: Hand,
     *,
     line: Line = HAND_LINE,
     rounds: int = 1,
     seed: int = 1,
 ) -> HandOutcome:
-    """The hand-written callers against the model, as `evaluate.play` does with simulated ones."""
+    """The callers that `hand` wrote against the model, as `evaluate.play` does with simulated ones."""
     return play_with(
-        lambda call: ModelAgent(model, tokenizer, call, guarded, lexicon), line=line, rounds=rounds, seed=seed
+        lambda call: ModelAgent(model, tokenizer, call, guarded, lexicon),
+        load_entries(hand),
+        line=line,
+        rounds=rounds,
+        seed=seed,
     )
 
 
@@ -182,14 +188,15 @@ class _Relieved:
         return replace(action, kind="say", bye=True)
 
 
-def play_asides_with(make: Callable[[Call, Expert], Agent], *, seed: int = 1) -> AsideOutcome:
-    """Say each of the 120 turns once, in a call of a booking caller, and judge the reply."""
+def play_asides_with(make: Callable[[Call, Expert], Agent], hand: Hand, *, seed: int = 1) -> AsideOutcome:
+    """Say each turn that `hand` wrote once, in a call of one of its booking callers, and judge the reply."""
     outcome = AsideOutcome()
-    entries = [item for item in load_entries() if item.goal.kind == "book"]
-    turns = [(kind, text) for kind, texts in load_asides().items() for text in texts]
+    everybody = load_entries(hand)
+    entries = [item for item in everybody if item.goal.kind == "book"]
+    turns = [(kind, text) for kind, texts in load_asides(hand).items() for text in texts]
     for index, (kind, text) in enumerate(turns):
         after = _ASIDE_AFTER[index % len(_ASIDE_AFTER)]
-        reply = _reply(text, after, entries[index % len(entries)], make, seed * 100_003 + index)
+        reply = _reply(text, after, (entries[index % len(entries)], *everybody), make, seed * 100_003 + index)
         outcome.said[kind] += 1
         if is_clarifying(reply):
             outcome.clarified[kind] += 1
@@ -198,10 +205,10 @@ def play_asides_with(make: Callable[[Call, Expert], Agent], *, seed: int = 1) ->
     return outcome
 
 
-def _reply(text: str, after: str, entry: Entry, make: Callable[[Call, Expert], Agent], seed: int) -> str:
+def _reply(text: str, after: str, entries: Sequence[Entry], make: Callable[[Call, Expert], Agent], seed: int) -> str:
     for again in range(40):  # a caller who names the day at once is never asked for it
         rng = Random(seed + again * 1_009)
-        call = new_hand_call(entry if again < 4 else rng.choice(load_entries()), rng)
+        call = new_hand_call(entries[0] if again < 4 else rng.choice(entries[1:]), rng)
         assert isinstance(call.caller, HandCaller)
         call.caller.asides, call.caller.aside_at, call.caller.asks_hours = [text], after, False
         agent = _Relieved(call, make, Expert(call.situation, rng))
@@ -212,9 +219,9 @@ def _reply(text: str, after: str, entry: Entry, make: Callable[[Call, Expert], A
 
 
 def play_asides(
-    model: CoreModel, tokenizer: Tokenizer, lexicon: Lexicon | None, guarded: bool, *, seed: int = 1
+    model: CoreModel, tokenizer: Tokenizer, lexicon: Lexicon | None, guarded: bool, hand: Hand, *, seed: int = 1
 ) -> AsideOutcome:
-    """The 120 turns against the model, which takes over the expert's note and offer."""
+    """The turns that `hand` wrote against the model, which takes over the expert's note and offer."""
 
     def relieve(call: Call, expert: Expert) -> Agent:
         agent = ModelAgent(model, tokenizer, call, guarded, lexicon)
@@ -224,7 +231,7 @@ def play_asides(
         agent.offered = tuple(expert.offered or ())
         return agent
 
-    return play_asides_with(relieve, seed=seed)
+    return play_asides_with(relieve, hand, seed=seed)
 
 
 def main(arguments: list[str] | None = None) -> None:
@@ -233,6 +240,7 @@ def main(arguments: list[str] | None = None) -> None:
         prog="python -m policies.learned.train.handwritten", description=__doc__.splitlines()[0]
     )
     parser.add_argument("--model", required=True, help="folder with config.json, model.safetensors and tokenizer.json")
+    parser.add_argument("--hand", choices=get_args(Hand), default="second", help="whose callers and asides")
     parser.add_argument("--rounds", type=int, default=3, help="calls per caller and cell, each with another calendar")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--errors", type=float, default=0.0, help="word errors on the line, 0..1")
@@ -247,7 +255,9 @@ def main(arguments: list[str] | None = None) -> None:
         title = "guarded" if guarded else "bare"
         if options.only not in title:
             continue
-        played = play_hand(model, tokenizer, lexicon, guarded, line=line, rounds=options.rounds, seed=options.seed)
+        played = play_hand(
+            model, tokenizer, lexicon, guarded, options.hand, line=line, rounds=options.rounds, seed=options.seed
+        )
         print(
             f"{title}: success {played.successes}/{played.calls} = {played.successes / played.calls:.3f}, early writes "
             f"{played.early_writes}, failures {dict(played.failures)}, asides {played.clarified}/{played.asides}",
@@ -255,7 +265,7 @@ def main(arguments: list[str] | None = None) -> None:
         )
         for pattern, count in played.patterns.most_common(8):
             print(f"  {count:3d} {pattern}")
-        asides = play_asides(model, tokenizer, lexicon, guarded, seed=options.seed)
+        asides = play_asides(model, tokenizer, lexicon, guarded, options.hand, seed=options.seed)
         print(f"{title}: asides {asides.share:.3f}, {dict(asides.clarified)} of {dict(asides.said)}", flush=True)
         for item in asides.other[: options.show]:
             print("  aside", item)

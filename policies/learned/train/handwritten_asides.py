@@ -8,9 +8,14 @@ refuses to know what was asked.
 from __future__ import annotations
 
 import tomllib
+from collections.abc import Mapping
 from importlib import resources
 
+from policies.learned.train.handwritten_entries import Hand
+
 __all__ = ["is_clarifying", "load_asides"]
+
+_FILES: Mapping[Hand, str] = {"first": "handwritten_asides.toml", "second": "handwritten_asides_second.toml"}
 
 _NOT_HEARD = (
     "i did not catch that",
@@ -33,7 +38,7 @@ def is_clarifying(text: str) -> bool:
     return any(phrase in text for phrase in (*_NOT_HEARD, *_CAN_DO))
 
 
-def load_asides() -> dict[str, tuple[str, ...]]:
-    """The turns of ``handwritten_asides.toml`` by kind: scope, foreign, garbled."""
-    text = resources.files(__package__).joinpath("handwritten_asides.toml").read_text("utf-8")
+def load_asides(hand: Hand) -> dict[str, tuple[str, ...]]:
+    """The turns that `hand` wrote, by kind: scope, foreign, garbled."""
+    text = resources.files(__package__).joinpath(_FILES[hand]).read_text("utf-8")
     return {kind: tuple(texts) for kind, texts in tomllib.loads(text).items()}

@@ -12,11 +12,25 @@ import tomllib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from importlib import resources
+from typing import Literal
 
 from policies.learned.train.simulator import Goal
 from policies.learned.train.spoken_caller import DAYS, PARTS, TIMES, WEEK, Word
 
-__all__ = ["ORDINALS", "Entry", "load_entries", "placeholders", "tagged", "without_possessives"]
+__all__ = [
+    "ORDINALS",
+    "Entry",
+    "Hand",
+    "load_entries",
+    "parse_entries",
+    "placeholders",
+    "tagged",
+    "without_possessives",
+]
+
+Hand = Literal["first", "second"]
+"""Who wrote a test. The author of the first one has seen training wordings since, so only the second one is blind."""
+_FILES: Mapping[Hand, str] = {"first": "handwritten.toml", "second": "handwritten_second.toml"}
 
 _ALWAYS = frozenset("intent day name readback_right readback_wrong change anything clarify hours".split())
 _BY_KIND = {"book": _ALWAYS | {"offer", "single", "full"}, "cancel": _ALWAYS | {"missing"}}
@@ -42,23 +56,30 @@ class Entry:
     says: Mapping[str, tuple[str, ...]]
 
 
-def load_entries(text: str | None = None) -> tuple[Entry, ...]:
-    """The callers of `text` (TOML), without it those of ``handwritten.toml``. Raises `ValueError` on the first caller
-    that could not get through a call, and says what is missing."""
-    if text is None:
-        text = resources.files(__package__).joinpath("handwritten.toml").read_text("utf-8")
-    return tuple(_entry(row) for row in tomllib.loads(text)["caller"])
+def load_entries(hand: Hand) -> tuple[Entry, ...]:
+    """The callers that `hand` wrote."""
+    name = _FILES[hand]
+    return parse_entries(resources.files(__package__).joinpath(name).read_text("utf-8"), name)
 
 
-def _entry(row: dict[str, object]) -> Entry:
-    who, goal, today = row.pop("who"), row.pop("goal"), row.pop("today", None)
+def parse_entries(text: str, source: str) -> tuple[Entry, ...]:
+    """The callers of `text` (TOML). Raises `ValueError` on the first caller that could not get through a call; it names
+    `source`, the caller's place in it and what is missing."""
+    rows = tomllib.loads(text)["caller"]
+    return tuple(_entry(row, f"{source}, caller {place}") for place, row in enumerate(rows, 1))
+
+
+def _entry(row: dict[str, object], place: str) -> Entry:
+    who, goal, today = row.pop("who", None), row.pop("goal", None), row.pop("today", None)
     if not isinstance(who, str) or not isinstance(goal, dict) or not (today is None or today in WEEK):
-        raise ValueError(f"a caller with who {who!r}, goal {goal!r}, today {today!r}: text, table, weekday expected")
+        raise ValueError(f"{place}: who {who!r}, goal {goal!r}, today {today!r}; text, table, weekday expected")
+    if missing := {"kind", "day", "name"} - goal.keys():
+        raise ValueError(f"{place}, {who!r}: the goal lacks {sorted(missing)}")
     wanted = Goal(goal["kind"], goal["day"], goal.get("part"), goal.get("time"), goal["name"])
     says = {key: tuple(value) for key, value in row.items() if isinstance(value, list)}
     entry = Entry(who, wanted, None if today is None else str(today), says)
     for fault in _faults(entry):
-        raise ValueError(f"hand-written caller {who!r}: {fault}")
+        raise ValueError(f"{place}, {who!r}: {fault}")
     return entry
 
 
@@ -90,6 +111,8 @@ def _faults(entry: Entry) -> Iterator[str]:
     for text in says.get("offer", ()):
         if "time" not in placeholders(text) and not ORDINALS.keys() & set(text.split()):
             yield f"offer {text!r} chooses none of the times"
+    if "offer" in wanted and not any("time" in placeholders(text) for text in says["offer"]):
+        yield "no offer holds {time}, so a time in the middle could not be chosen"
     for key in ("day", "name"):
         for text in says[key]:
             if not any(word.tag == key for word in tagged(text, entry, goal)):

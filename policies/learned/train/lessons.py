@@ -55,7 +55,7 @@ def _front_desk(rng: Random) -> Labelled:
 
 
 def _companies(rng: Random) -> Labelled:
-    return companies.expert_call(rng, slip_rate=SLIP_RATE)
+    return companies.expert_call(rng, slip_rate=SLIP_RATE, restless=RESTLESS)
 
 
 SOURCES: Mapping[str, tuple[float, Callable[[Random], Labelled]]] = {
@@ -112,7 +112,7 @@ def corrected_rows(
     for index in range(calls):
         rng = Random(seed * 100_003 + index)
         if rng.random() < CORRECTED_COMPANIES:
-            call, wrong = company_corrections.coached_call(model, tokenizer, rng, lexicon=lexicon)
+            call, wrong = company_corrections.coached_call(model, tokenizer, rng, lexicon=lexicon, restless=RESTLESS)
         else:
             call, wrong = coached_call(model, tokenizer, rng, lexicon=lexicon, restless=RESTLESS)
         rows.append(row_of(call, tokenizer))

@@ -15,8 +15,9 @@ def test_calls_by_words_give_every_figure_of_their_group() -> None:
     right = figures["success_front_desk"].value
     assert right is not None
     assert right >= 0.75, "three of four unseen callers at the least"
-    assert figures["success_hand"].value is None, "no calls, no share"
-    assert figures["success_hand"].reason
+    for hand in ("success_hand", "success_hand_first"):
+        assert figures[hand].value is None, "no calls, no share"
+        assert figures[hand].reason
 
 
 def test_counting_to_forty_is_judged_whole_and_the_shipped_weights_can_do_it_in_one_breath() -> None:

@@ -56,8 +56,9 @@ def random_persona(case: Case, rng: Random) -> str:
     return rng.choices(PERSONAS, _SHARES)[0]
 
 
-def plan(case: Case, persona: str, rng: Random) -> list[Step]:
-    """What one representative will go through, in order."""
+def plan(case: Case, persona: str, rng: Random, restless: float = 1.0) -> list[Step]:
+    """What one representative will go through, in order. `restless`: a factor on waits and on questions that lead
+    nowhere."""
     steps: list[Step] = []
     if persona == "third":
         if rng.random() < 0.5:
@@ -69,8 +70,10 @@ def plan(case: Case, persona: str, rng: Random) -> list[Step]:
         return [*steps[: rng.randrange(2)], Step("call_back")]
     if persona == "chatty" and rng.random() < 0.7:
         steps.insert(rng.randrange(len(steps) + 1), Step(rng.choice(("who", "whose", "why", "topic"))))
-    if persona == "holding" or rng.random() < 0.05:
+    if persona == "holding" or rng.random() < 0.05 * restless**2:
         steps.insert(rng.randrange(1, len(steps) + 1) if steps else 0, Step("hold"))
+    if restless > 1 and rng.random() < 0.15 * (restless - 1):
+        steps.insert(rng.randrange(len(steps) + 1), Step(rng.choice(("who", "whose", "sure", "why", "topic"))))
     return steps + _dealings(case, persona, rng)
 
 
@@ -132,7 +135,7 @@ class Rep:
 
     def __post_init__(self) -> None:
         self.persona = self.persona or random_persona(self.case, self.rng)
-        self.steps = self.steps or plan(self.case, self.persona, self.rng)
+        self.steps = self.steps or plan(self.case, self.persona, self.rng, self.restless)
 
     def greet(self) -> Utterance:
         """The first turn; now and then it asks something at once, or puts the agent on hold."""

@@ -9,13 +9,14 @@ from random import Random
 
 import pytest
 
-from policies.learned.train.appointments import Calendar, Visit
+from policies.learned.train.appointments import Calendar, Visit, random_calendar
 from policies.learned.train.dialogue import Call, Line, expert_call
 from policies.learned.train.expert import Expert, Situation, listed
 from policies.learned.train.heldout import HELDOUT, HELDOUT_SURNAMES
 from policies.learned.train.names import COMMON_SURNAMES
 from policies.learned.train.secondhand import SECOND_HAND
-from policies.learned.train.spoken_caller import Understood
+from policies.learned.train.simulator import SETTLED
+from policies.learned.train.spoken_caller import DAYS, PARTS, Understood
 from policies.learned.train.wordings import TRAINED, Wordings
 from policies.trajectory import Role
 
@@ -24,6 +25,7 @@ CONDITIONS: dict[str, Callable[[Random], Call]] = {
     "any noise": lambda rng: expert_call(rng),
     "unseen wordings, 15 % errors": lambda rng: expert_call(rng, line=Line(0.15), wordings=HELDOUT),
     "second-hand wordings": lambda rng: expert_call(rng, line=Line(0.05), wordings=SECOND_HAND),
+    "restless": lambda rng: expert_call(rng, line=Line(), restless=1.8),
     "own slips": lambda rng: expert_call(rng, slip_rate=0.1),
 }
 CALLS = 100
@@ -118,6 +120,58 @@ def test_a_cut_read_back_is_read_again_although_the_caller_said_yes() -> None:
     expert.cut()
     assert expert.turn(Understood(acts={"yes"}, words=1)).kind == "say"
     assert expert.turn(Understood(acts={"yes"}, words=1)).tool == "cancel_booking"
+
+
+def broken_off(heard: str) -> Expert:
+    """An expert that has cancelled a visit and was cut after `heard`."""
+    expert = Expert(Situation(), Random(1))
+    expert.turn(Understood(acts={"cancel"}, day="friday", name="bo", words=5))
+    expert.turn(Understood(acts={"yes"}, words=1))
+    expert.returned("cancel_booking", {}, "ok")
+    expert.cut(heard)
+    return expert
+
+
+def test_what_was_done_is_said_again_when_its_sentence_was_broken_off() -> None:
+    for acts, words in ((set[str](), 1), ({"yes"}, 1), ({"pardon"}, 3), (set[str](), 0)):
+        expert = broken_off("done.")
+        action = expert.turn(Understood(acts=acts, words=words))
+        assert "your visit is cancelled." in action.text
+        assert (action.note or "").startswith("none - - - bo")
+        assert "cancelled" not in expert.turn(Understood(words=1)).text
+
+
+def test_a_wish_or_a_goodbye_after_a_broken_confirmation_is_taken_as_one() -> None:
+    assert "which day" in broken_off("done.").turn(Understood(acts={"book"}, words=4)).text
+    assert broken_off("done.").turn(Understood(acts={"bye"}, words=1)).bye
+    assert (
+        "cancelled"
+        not in broken_off("done. your visit on friday is cancelled. anything else").turn(Understood(words=1)).text
+    )
+
+
+def test_restless_callers_wish_twice_and_break_off_confirmations_and_others_do_not() -> None:
+    def of(restless: float) -> tuple[int, int]:
+        calls = [expert_call(Random(seed), line=Line(), restless=restless) for seed in range(80)]
+        said = [segment for call in calls for segment in call.segments if segment.role is Role.SAY]
+        broken = sum(segment.close is Role.CUT and "else" not in segment.text for segment in said if done(segment.text))
+        return sum(len(call.caller.agreed) > 1 for call in calls), broken
+
+    def done(text: str) -> bool:
+        return text.startswith(SETTLED)
+
+    assert of(1.0)[1] == 0
+    assert of(1.8)[1] > 8
+    assert of(1.8)[0] > 1.5 * of(1.0)[0]
+
+
+def test_a_crowded_calendar_has_parts_of_days_without_a_time() -> None:
+    def full(crowded: float) -> int:
+        books = [random_calendar(Random(seed), crowded=crowded) for seed in range(60)]
+        return sum(not book.find(day, part) for book in books for day in DAYS for part in PARTS)
+
+    assert full(0.5) > full(0.0) + 60
+    assert all(random_calendar(Random(seed)) == random_calendar(Random(seed), crowded=0) for seed in range(9))
 
 
 def test_a_thought_in_mid_turn_changes_nothing() -> None:

@@ -18,13 +18,26 @@ from policies.learned.train.handwritten import (
 )
 from policies.learned.train.handwritten_asides import is_clarifying, load_asides
 from policies.learned.train.handwritten_caller import HandCaller, new_hand_call
-from policies.learned.train.handwritten_entries import Entry, load_entries, tagged, without_possessives
+from policies.learned.train.handwritten_entries import (
+    Entry,
+    Hand,
+    load_entries,
+    parse_entries,
+    tagged,
+    without_possessives,
+)
 from policies.learned.train.simulator import Goal
 from policies.learned.train.spoken_caller import Word, text_of
 
-ENTRIES = load_entries()
+HANDS: tuple[Hand, ...] = ("first", "second")
+both_hands = pytest.mark.parametrize("hand", HANDS)
+ENTRIES = load_entries("first")
 BARE = {"yes", "yeah", "no", "exactly", "yes correct", "yes it is", "{day}", "{time}", "{name}"}
 """What more than one person may say."""
+ASIDES: dict[Hand, dict[str, int]] = {
+    "first": {"scope": 50, "foreign": 35, "garbled": 35},
+    "second": {"scope": 25, "foreign": 18, "garbled": 17},
+}
 
 
 class Ideal(Expert):
@@ -47,18 +60,33 @@ def caller(*, who: str) -> HandCaller:
     return found
 
 
-def test_sixty_complete_callers_fifteen_with_asides() -> None:
-    assert len(ENTRIES) == 60
-    assert sum("aside" in entry.says for entry in ENTRIES) == 15
-    assert Counter(entry.goal.kind for entry in ENTRIES) == {"book": 44, "cancel": 16}
-    assert len({entry.goal.name for entry in ENTRIES}) == len({entry.who for entry in ENTRIES}) == 60
+@pytest.mark.parametrize(("hand", "books", "cancels", "with_asides"), [("first", 44, 16, 15), ("second", 50, 20, 12)])
+def test_complete_callers_some_with_asides(hand: Hand, books: int, cancels: int, with_asides: int) -> None:
+    entries = load_entries(hand)
+    assert Counter(entry.goal.kind for entry in entries) == {"book": books, "cancel": cancels}
+    assert sum("aside" in entry.says for entry in entries) == with_asides
+    assert len({entry.goal.name for entry in entries}) == len({entry.who for entry in entries}) == len(entries)
 
 
-def test_no_two_sentences_are_the_same() -> None:
-    spoken = Counter(text for entry in ENTRIES for texts in entry.says.values() for text in texts)
-    spoken.update(text for texts in load_asides().values() for text in texts)
+def sentences(hand: Hand) -> Counter[str]:
+    """Everything that `hand` wrote, each sentence with how often it stands there."""
+    spoken = Counter(text for entry in load_entries(hand) for texts in entry.says.values() for text in texts)
+    spoken.update(text for texts in load_asides(hand).values() for text in texts)
+    return spoken
+
+
+@both_hands
+def test_no_two_sentences_are_the_same(hand: Hand) -> None:
+    spoken = sentences(hand)
     assert {text for text, times in spoken.items() if times > 1} - BARE == set()
     assert len(spoken) > 1_100
+
+
+def test_the_second_hand_copies_nothing_from_the_first() -> None:
+    shared = sentences("first").keys() & sentences("second").keys()
+    assert {text for text in shared if len(text.split()) > 3} == set(), "only the shortest replies are common property"
+    first, second = ({entry.goal.name for entry in load_entries(hand)} for hand in HANDS)
+    assert first & second == set()
 
 
 ROW = """
@@ -93,13 +121,15 @@ hours = ["hours"]
         ('day = ["monday"]', 'day = ["tuesday"]', "day 'tuesday' does not say it"),
         ('\nname = ["bo"]', '\nname = ["me"]', "name 'me' does not say it"),
         ('who = "tester"', "who = 3", "text, table, weekday expected"),
+        ('who = "tester"', "", "who None"),
+        ('day = "monday", ', "", r"goal lacks \['day'\]"),
     ],
 )
 def test_an_entry_that_could_not_get_through_a_call_is_refused(old: str, new: str, fault: str) -> None:
-    assert len(load_entries(ROW)) == 1
+    assert len(parse_entries(ROW, "rows")) == 1
     assert old in ROW
-    with pytest.raises(ValueError, match=fault):
-        load_entries(ROW.replace(old, new, 1))
+    with pytest.raises(ValueError, match=f"^rows, caller 2.*{fault}"):
+        parse_entries(ROW + ROW.replace(old, new, 1), "rows")
 
 
 BOOKING = (
@@ -115,18 +145,19 @@ BOOKING = (
         ('refuse = ["{part}"]', "", r"lacks \['refuse'\]"),
         ('refuse = ["{part}"]', 'refuse = ["{day}"]', "needs a refuse with {part}"),
         ('offer = ["{time}"]', 'offer = ["that one"]', "chooses none of the times"),
+        ('offer = ["{time}"]', 'offer = ["the first"]', "no offer holds {time}"),
         ('full = ["{day}"]', 'full = ["oh"]', "full names no"),
     ],
 )
 def test_a_booking_needs_words_for_offers(old: str, new: str, fault: str) -> None:
-    assert len(load_entries(BOOKING)) == 1
+    assert len(parse_entries(BOOKING, "rows")) == 1
     assert old in BOOKING
-    with pytest.raises(ValueError, match=fault):
-        load_entries(BOOKING.replace(old, new, 1))
+    with pytest.raises(ValueError, match=f"^rows, caller 1, 'tester': .*{fault}"):
+        parse_entries(BOOKING.replace(old, new, 1), "rows")
 
 
 def test_values_are_tagged_and_follow_the_goal() -> None:
-    entry = load_entries(BOOKING.replace('name = "bo" }', 'name = "bo", time = "nine thirty" }'))[0]
+    entry = parse_entries(BOOKING.replace('name = "bo" }', 'name = "bo", time = "nine thirty" }'), "rows")[0]
 
     def heard(text: str, goal: Goal = entry.goal, question: str = "", wrong: str = "") -> list[tuple[str, str]]:
         words = tagged(text, entry, goal, act="book", question=question, wrong=wrong)
@@ -162,23 +193,27 @@ def test_values_are_tagged_and_follow_the_goal() -> None:
     ]
 
 
-def test_the_ideal_agent_brings_every_caller_to_its_goal() -> None:
-    outcome = play_with(ideal, rounds=3)
+@both_hands
+def test_the_ideal_agent_brings_every_caller_to_its_goal(hand: Hand) -> None:
+    entries = load_entries(hand)
+    outcome = play_with(ideal, entries, rounds=3)
     assert [call.caller.goal for call in outcome.failed] == []
-    assert outcome.successes == outcome.calls == 180
+    assert outcome.successes == outcome.calls == 3 * len(entries)
     assert outcome.early_writes == 0
-    assert outcome.clarified == outcome.asides == 3 * sum(len(entry.says.get("aside", ())) for entry in ENTRIES)
+    assert outcome.clarified == outcome.asides == 3 * sum(len(entry.says.get("aside", ())) for entry in entries)
 
 
-def test_the_ideal_agent_clarifies_every_aside() -> None:
-    outcome = play_asides_with(lambda call, expert: expert)
-    assert outcome.said == outcome.clarified == {"scope": 50, "foreign": 35, "garbled": 35}
+@both_hands
+def test_the_ideal_agent_clarifies_every_aside(hand: Hand) -> None:
+    outcome = play_asides_with(lambda call, expert: expert, hand)
+    assert outcome.said == outcome.clarified == ASIDES[hand]
     assert (outcome.share, outcome.other) == (1.0, [])
 
 
-def test_every_question_is_met() -> None:
+@both_hands
+def test_every_question_is_met(hand: Hand) -> None:
     used: set[str] = set()
-    for index, entry in enumerate(ENTRIES * 3):
+    for index, entry in enumerate(load_entries(hand) * 3):
         rng = Random(index)
         call = new_hand_call(entry, rng)
         converse(call, Ideal(call.situation, rng), HAND_LINE, rng)
@@ -284,7 +319,7 @@ class Reckless:
 def lost(*actions: Action) -> Call:
     """The call of one terse booking caller with an agent that does just this; it must fail."""
     entries = [entry for entry in ENTRIES if entry.goal.name == "obi"]
-    outcome = play_with(lambda call: Reckless(*actions), entries=entries)
+    outcome = play_with(lambda call: Reckless(*actions), entries)
     assert (outcome.calls, outcome.successes) == (1, 0)
     assert outcome.failures == {failure(outcome.failed[0])[0]: 1}
     return outcome.failed[0]
@@ -347,9 +382,10 @@ def test_what_counts_as_clarifying(text: str, verdict: bool) -> None:
     assert is_clarifying(text) is verdict
 
 
-def test_asides_hold_no_value_and_no_answer() -> None:
-    turns = load_asides()
-    assert {kind: len(texts) for kind, texts in turns.items()} == {"scope": 50, "foreign": 35, "garbled": 35}
+@both_hands
+def test_asides_hold_no_value_and_no_answer(hand: Hand) -> None:
+    turns = load_asides(hand)
+    assert {kind: len(texts) for kind, texts in turns.items()} == ASIDES[hand]
     telling = re.compile(r"\b(yes|no|nope|monday|tuesday|wednesday|thursday|friday|book|cancel|appointment|open)\b")
     for text in (text for texts in turns.values() for text in texts):
         assert re.fullmatch(r"[a-z']+( [a-z']+)*", text), text

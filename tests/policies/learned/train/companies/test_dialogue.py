@@ -9,12 +9,14 @@ from random import Random
 
 import pytest
 
-from policies.learned.train.companies.case import FILE_ITEMS, FORBIDDEN, OFFERS, TASKS, TERMS, good_enough
+from policies.learned.train.companies.case import FILE_ITEMS, FORBIDDEN, OFFERS, TASKS, TERMS, good_enough, random_case
 from policies.learned.train.companies.dialogue import Call, ExpertAgent, converse, expert_call, new_call
 from policies.learned.train.companies.evaluate import NOTE_FIELDS, distinct_pairs
 from policies.learned.train.companies.expert import Expert
 from policies.learned.train.companies.heldout import HELDOUT
+from policies.learned.train.companies.rep import plan
 from policies.learned.train.companies.spoken_rep import understand
+from policies.learned.train.companies.wordings import TRAINED
 from policies.learned.train.dialogue import Line
 from policies.learned.train.expert import Action
 from policies.learned.train.spoken_caller import Word
@@ -25,6 +27,7 @@ CONDITIONS: dict[str, Callable[[Random], Call]] = {
     "clean": lambda rng: expert_call(rng, line=Line()),
     "any noise": lambda rng: expert_call(rng),
     "unseen wordings, 10 % errors": lambda rng: expert_call(rng, line=Line(0.1), wordings=HELDOUT),
+    "restless": lambda rng: expert_call(rng, restless=1.8),
     "own slips and stumbles": lambda rng: expert_call(rng, slip_rate=0.1, stumble_rate=0.05, restless=1.8),
 }
 CALLS = 60
@@ -196,3 +199,11 @@ def test_an_offer_is_good_enough_from_its_percentage_up_and_its_term_down() -> N
 def test_what_the_representative_says_varies() -> None:
     calls = [expert_call(Random(seed), line=Line(hesitation=False)) for seed in range(200)]
     assert distinct_pairs(calls) > 0.2
+
+
+def test_a_restless_representative_asks_more_that_leads_nowhere() -> None:
+    def asides(restless: float) -> int:
+        plans = [plan(random_case(Random(seed), TRAINED), "brisk", Random(seed), restless) for seed in range(400)]
+        return sum(step.act in {"who", "whose", "why", "topic", "hold"} for steps in plans for step in steps)
+
+    assert asides(1.8) > 2 * asides(1.0)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from random import Random
 
 import pytest
@@ -20,10 +21,12 @@ from policies.learned.train.companies.wordings import (
     ITEM_PHRASES,
     TERM_PHRASES,
     TRAINED,
+    WRAPPED,
     RepWordings,
 )
 from policies.learned.train.names import FIRST_NAMES
 from policies.learned.train.noise import hesitate, split_points
+from policies.learned.train.spoken_caller import said, text_of
 
 PLAIN = frozenset(
     {"greet", "ask", "ask_else", "no_ask", "readback", "back", "thanks", "offer", "offer_bare", "term", "tail", "hum"}
@@ -89,3 +92,17 @@ def test_a_value_stays_whole_in_hesitation_and_pauses() -> None:
     words = [RepWord(text, "value", 3) for text in "four four seven one nine two".split()]
     assert split_points(words) == []
     assert all(hesitate(words, Random(seed), ("um",))[-6:] == words for seed in range(100))
+
+
+def test_words_around_a_piece_say_nothing_and_come_with_the_trained_set_only() -> None:
+    for act in WRAPPED - PLAIN:
+        bare = dataclasses.replace(TRAINED, before=(), after=())
+        around = [text_of(say_act(TRAINED, act, Random(seed))) for seed in range(40)]
+        assert around != [text_of(say_act(bare, act, Random(seed))) for seed in range(40)]
+    assert not HELDOUT.before + HELDOUT.after
+    pieces = [text_of(said(piece, "", Random(seed))) for piece in TRAINED.before for seed in range(20)]
+    assert len(set(pieces)) > 50
+
+
+def test_words_of_several_acts_say_nothing_alone() -> None:
+    assert not understand([RepWord("bill", "agreed"), RepWord("off", "call_back"), RepWord("give", "hold")]).anything
