@@ -36,7 +36,8 @@ pytestmark = NEEDS_VLLM
 @pytest.mark.skipif(not (BOXED_MODEL / "model.safetensors").exists(), reason="no model in the box")
 def test_the_front_desk_books_through_vllm_word_for_word_as_through_the_engine_in_the_box(tmp_path: Path) -> None:
     agent = front_desk()
-    assert agent.today is not None
+    today = agent.today
+    assert today is not None
     alone = talk(agent, *LINES)
 
     async def main(made: Any) -> Call:
@@ -47,7 +48,7 @@ def test_the_front_desk_books_through_vllm_word_for_word_as_through_the_engine_i
         async with made() as engine:
             voice = TimedVoice(first_s=0.0, word_ms=10)
             parts = Parts(Ears(), engine, CoreLanguage(tokenizer, agent, lexicon), voice)
-            return await play_call(agent, door, parts, folder=tmp_path, today=agent.today, audio=False)
+            return await play_call(agent, door, parts, folder=tmp_path, today=today, audio=False)
 
     with running(BOXED_MODEL, max_model_len=2048) as line:
         call = run_virtual(main(over(line)), CostModel.embedded())
