@@ -137,6 +137,16 @@ def is_backchannel(words: Sequence[str], many_words: int = 3) -> bool:
     return 0 < units < many_words
 
 
+_PHRASE_STARTS = frozenset(first for first, _ in _BACKCHANNEL_PHRASES)
+
+
+def _may_become_one(words: Sequence[str], many_words: int) -> bool:
+    """Nothing but a backchannel so far, and then the first word of such a phrase: ``i`` may go on with ``see``."""
+    before = words[:-1]
+    starts = bool(words) and words[-1] in _PHRASE_STARTS
+    return starts and (not before or is_backchannel(before, many_words))
+
+
 def decide(overlap: Overlap, settings: BargeInSettings | None = None) -> BargeIn:
     """What the agent does about the overlap now; ``keep`` leaves it as it is, speaking or silent.
 
@@ -151,7 +161,8 @@ def decide(overlap: Overlap, settings: BargeInSettings | None = None) -> BargeIn
         return BargeIn("resume" if overlap.yielded else "keep", Cause.SOUND)
     if _answers_early(overlap, words, settings):
         return BargeIn("resume" if overlap.yielded else "keep", Cause.EARLY_ANSWER)
-    if words and not backchannel:
+    undecided = not overlap.settled and _may_become_one(words, settings.many_words)
+    if words and not backchannel and not undecided:
         return BargeIn("cancel", Cause.CONTENT)
     if overlap.speaking:
         return _while_speaking(overlap, backchannel, settings)

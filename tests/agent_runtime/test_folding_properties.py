@@ -15,7 +15,8 @@ from agent_runtime.folding import STARTED
 from agent_runtime.record import Entry
 from policies.trajectory import Role
 from tests.agent_runtime.organs import World
-from tests.agent_runtime.test_mind_properties import Pick, Watch, play, seeded
+from tests.agent_runtime.test_mind_properties import Pick, play, seeded
+from tests.agent_runtime.watch import Watch
 
 SEEDED_CALLS = 80
 SLOW = "find_slots"
@@ -72,7 +73,7 @@ class FoldingWatch(Watch):
             for before, here in pairwise(segments)
             if here.role is Role.RESULT and before.role is Role.CALL and before.text.startswith(SLOW)
         ]
-        news = self.world.mind.folding.news
+        news = self.world.mind.answering.folding.news
         assert len([text for text in results if text != STARTED]) + len(news) == returned + failed, "none is lost"
 
 

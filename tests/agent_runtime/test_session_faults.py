@@ -65,8 +65,8 @@ def test_an_inbox_that_stays_full_ends_the_call_with_a_logged_error() -> None:
     def spoil(session: Session) -> None:
         make = session._make_ears
 
-        def ears_that_flood(timeline: Any) -> Any:
-            ears = make(timeline)
+        def ears_that_flood(timeline: Any, far: Any) -> Any:
+            ears = make(timeline, far)
 
             async def run(origin_s: float) -> int:
                 raise InboxFull("the mind took no event for 2 s with 256 waiting; it is stuck in one event")

@@ -122,7 +122,7 @@ def test_wrong_arguments_stop_the_call_before_it_starts(arguments: dict[str, Any
     async def watched(day: str, time: str, name: str) -> None:
         ran.append(name)
 
-    spied = Tool(watched, book.shape, None, None, book.slots, None)
+    spied = Tool(watched, book.shape, None, None, book.slots, {})
     with pytest.raises(ToolArgumentError, match=message) as caught:
         asyncio.run(spied.run(arguments, CONTEXT))
     assert "\n" not in str(caught.value)

@@ -158,3 +158,12 @@ def test_no_overlap_hangs(overlap: Overlap) -> None:
             silence_ms=overlap.silence_ms + (0 if overlap.speaking else passed),
         )
     pytest.fail(f"still undecided: {overlap}")
+
+
+def test_the_first_word_of_a_backchannel_phrase_waits_for_its_second() -> None:
+    began = Overlap(overlap_ms=300, speaking=True, words=("i",), yielded=True)
+    assert decide(began).action == "keep"
+    assert decide(replace(began, words=("i", "see"))).action == "keep"
+    assert decide(replace(began, words=("yeah", "i"))).action == "keep"
+    assert decide(replace(began, words=("i", "need"))).action == "cancel"
+    assert decide(replace(began, words=("i",), settled=True)).action == "cancel", "nothing follows any more"
