@@ -116,7 +116,8 @@ class Waiting:
         """Cover the present wait, if there is one, it is long and nobody speaks."""
         plans, now_us = self._plans, self._plans.now_us
         # a call in the background is covered when nothing else is said or owed
-        call = plans.call or (None if plans.any else self._folding.longest)
+        quiet = not plans.any and not self._conversation.turn.text
+        call = plans.call or (self._folding.longest if quiet else None)
         thinking = plans.generation is not None and plans.generation.number == self._asked[0]
         if call is None and not thinking:
             return

@@ -13,12 +13,14 @@ from agent_runtime import events as ev
 from agent_runtime.commands import Command, Decision
 from agent_runtime.folding import STARTED
 from agent_runtime.record import Entry
+from policies.speculation import ThinkingSettings
 from policies.trajectory import Role
 from tests.agent_runtime.organs import World
+from tests.agent_runtime.scenes import NOTHING_AHEAD
 from tests.agent_runtime.test_mind_properties import Pick, play, seeded
 from tests.agent_runtime.watch import Watch
 
-SEEDED_CALLS = 80
+SEEDED_CALLS = 120
 SLOW = "find_slots"
 
 
@@ -91,7 +93,8 @@ def keen(seed: int) -> Pick:
 def test_seeded_calls_lose_no_result_and_tell_none_twice() -> None:
     seen: Counter[str] = Counter()
     for seed in range(SEEDED_CALLS):
-        watch = FoldingWatch(World(background={SLOW}))
+        ahead = NOTHING_AHEAD if seed % 2 else ThinkingSettings()  # what is ready before is seldom folded in
+        watch = FoldingWatch(World(background={SLOW}, thinking=ahead))
         try:
             play(keen(seed), 120, watch)
         except AssertionError as error:
