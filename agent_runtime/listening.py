@@ -155,7 +155,10 @@ class Listening:
     def _is_echo(self, probability: float) -> bool:
         """The next window sounds like speech and is our own voice."""
         end = self._judged + WINDOW
-        if self._guard is None or probability < self._settings.speech.stop_threshold or not self._guard.possible(end):
+        if self._guard is None or not self._guard.possible(end):
+            return False
+        if probability < self._settings.speech.stop_threshold:
+            self._guard.quiet()
             return False
         return self._guard.explains(self._between(end - NEEDS_SAMPLES, end), end)
 

@@ -39,6 +39,15 @@ said without an echo tells against one."""
 _LIKENESS = 0.6
 """Correlation of the two patterns of levels from which the reference counts as the cause. A guess between what speech
 of others reaches and what echoes do; BENCHMARKS.md has what came of it."""
+_NEW_LIKENESS = 0.7
+"""The same for a delay that is not known yet: of 26 delays one agrees by chance."""
+_DOUBTFUL_LIKENESS = 0.9
+"""The same on a line that was quiet while we spoke: it has no echo, so far."""
+_QUIET_LINE, _RATE = 0.35, 1 / 47
+"""A line is quiet where less than this share of the windows in which we spoke, over about 1.5 s, sounded like speech.
+With an echo most of them do."""
+_OFTEN = 4
+"""Windows that agree on a delay before it is known; from then on the prediction alone decides. A guess."""
 _SHARE = 0.5
 """A window with more of its power than this beyond the prediction holds somebody else's speech. A guess."""
 _DECAY_DB = 3.0
@@ -111,8 +120,10 @@ class EchoGuard:
         self._far, self._settings = far, settings or EchoSettings()
         self._n_lags = self._settings.longest_ms * 16 // _HOP + 1
         self._near_track, self._far_track = _Track(), _Track()
+        self._returning = 1.0  # share of the windows we spoke in that sounded like speech, lately
+        self._seen, self._seen_lag = 0, -_OFTEN
         self.lag_hops: int | None = None
-        """Where the echo was found last, in hops of 256 samples."""
+        """The delay of the echo, in hops of 256 samples, once it is known."""
         self.gain_db = 0.0
         """And how loud, against the reference."""
 
@@ -131,6 +142,7 @@ class EchoGuard:
         """
         if not self.possible(end):
             return False
+        self._returning += (1 - self._returning) * _RATE
         near_db = self._near_track.up_to(end, _COMPARED_HOPS, lambda first: near[max(0, len(near) - (end - first)) :])
         far_hops = _COMPARED_HOPS + self._n_lags - 1
         far_db = self._far_track.up_to(end, far_hops, lambda first: self._far.between(first, end))
@@ -138,12 +150,29 @@ class EchoGuard:
         depth_db = min(float((near_db - noise_db).max()), _DEPTH_DB)
         like = _likeness(near_db, far_db, depth_db)
         lag = int(like.argmax())
-        if depth_db >= _LEAST_DEPTH_DB and like[lag] >= _LIKENESS:
+        if depth_db >= _LEAST_DEPTH_DB and like[lag] >= self._needed(lag):
             gain_db = _gain(near_db, far_db[len(far_db) - lag - _COMPARED_HOPS : len(far_db) - lag])
             if gain_db <= self._settings.margin_db and self._is_echo(near_db, far_db, noise_db, lag, gain_db):
-                self.lag_hops, self.gain_db = lag, gain_db
+                self._found(lag, gain_db)
                 return True
         return self.lag_hops is not None and self._is_echo(near_db, far_db, noise_db, self.lag_hops, self.gain_db)
+
+    def quiet(self) -> None:
+        """The detector heard no speech in a window in which an echo was `possible`."""
+        self._returning -= self._returning * _RATE
+
+    def _needed(self, lag: int) -> float:
+        """The likeness from which an echo with this delay is believed in."""
+        if self.lag_hops is not None and abs(lag - self.lag_hops) <= 1:
+            return _LIKENESS
+        return _NEW_LIKENESS if self._returning > _QUIET_LINE else _DOUBTFUL_LIKENESS
+
+    def _found(self, lag: int, gain_db: float) -> None:
+        """An echo was seen with this delay; it is known once that was so often enough."""
+        self._seen = self._seen + 1 if abs(lag - self._seen_lag) <= 1 else 1
+        self._seen_lag = lag
+        if self._seen >= _OFTEN:
+            self.lag_hops, self.gain_db = lag, gain_db
 
     def _is_echo(self, near_db: _Levels, far_db: _Levels, noise_db: _Levels, lag: int, gain_db: float) -> bool:
         """Too little of the last window's power is more than an echo with this delay and gain, and noise, can be."""

@@ -108,6 +108,21 @@ def test_where_we_are_silent_nothing_is_asked() -> None:
     assert not guard.sounds(10_320 + 512)
 
 
+def test_on_a_line_that_was_quiet_while_we_spoke_more_likeness_is_asked_for() -> None:
+    far, near = line()
+    noisy = (near + np.random.default_rng(4).standard_normal(len(near)) * 250).astype(np.int16)
+    first = []
+    for quiet_windows in (0, 100):
+        ring = FarEnd()
+        ring.add(far[:12_800], 0)
+        guard = EchoGuard(ring)
+        for _ in range(quiet_windows):
+            guard.quiet()
+        ends = range(10_752, 12_800, WINDOW)
+        first.append(next(end for end in ends if guard.explains(noisy[:end][-NEEDS_SAMPLES:], end)))
+    assert first[0] < first[1], "believed in later"
+
+
 def test_a_sound_louder_than_what_we_sent_is_no_echo() -> None:
     far, near = line(gain=1.0)
     ring = FarEnd()
