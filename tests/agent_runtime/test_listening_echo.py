@@ -38,7 +38,7 @@ RATE_HZ = 16_000
 FRAME = 320
 DELAYS_MS = (60, 150, 300)
 GAINS_DB = (-6, -12, -20)
-MIXES = 5
+MIXES = 1
 """Of each delay and gain: 45 with a silent caller, 45 with a barge-in."""
 AGENT = (
     "good morning, riverside clinic, how can i help you?",
