@@ -12,6 +12,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from policies.filler import FillerSettings
 from policies.speculation import ThinkingSettings
 
 from ..account import Account, account
@@ -37,17 +38,21 @@ _OFF = ThinkingSettings(prefill=False, listen=False, draft=False, predict=False,
 
 @dataclass(frozen=True, slots=True)
 class Level:
-    """One rung: what is on. `cached`: the server keeps what it has read."""
+    """One rung: what is on. `cached`: the server keeps what it has read. `filler`: A and B say nothing while the model
+    thinks, as plain loops do: behind a filler their answers would come later still."""
 
     letter: str
     says: str
     thinking: ThinkingSettings
     cached: bool = True
+    filler: FillerSettings = field(default_factory=FillerSettings)
 
+
+_PLAIN = FillerSettings(thinking=())
 
 LEVELS = (
-    Level("A", "serial loop", _OFF, cached=False),
-    Level("B", "+ prefix cache", _OFF),
+    Level("A", "serial loop", _OFF, cached=False, filler=_PLAIN),
+    Level("B", "+ prefix cache", _OFF, filler=_PLAIN),
     Level("C", "+ prefill while listening", ThinkingSettings(listen=False, draft=False, predict=False, speak=False)),
     Level("D", "+ thought and tools ahead", ThinkingSettings(draft=False, predict=False, speak=False)),
     Level("E", "+ reply and audio in draft", ThinkingSettings(predict=False, speak=False)),
@@ -122,7 +127,7 @@ def play(level: Level, prompt_tokens: int, seeds: Iterable[int]) -> Run:
 
 async def _play(level: Level, prompt_tokens: int, seeds: Iterable[int]) -> Run:
     run = Run(level.letter, prompt_tokens)
-    agent = bench_agent(thinking=level.thinking)
+    agent = bench_agent(thinking=level.thinking, filler=level.filler)
     for seed in seeds:
         caller = bench_caller(seed)
         parts = canned_parts(prompt_tokens, cached=level.cached)

@@ -44,7 +44,7 @@ def play_levels(calls: int = CALLS, *, tell: Callable[[Run], None] = lambda run:
 
 
 async def _play(level: Level, calls: int) -> Run:
-    agent = replace(Agent.load(FRONT_DESK), thinking=level.thinking)
+    agent = replace(Agent.load(FRONT_DESK), thinking=level.thinking, filler=level.filler)
     assert agent.today is not None, "the front desk pins its date"
     async with open_parts(agent, words_only=True, voice=TimedVoice()) as parts:
         card = parts.language.encode(Trajectory.of([agent.card(agent.today)]))
