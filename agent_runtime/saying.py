@@ -160,6 +160,8 @@ class Saying:
             self._plans.reply = None
         if utterance.started:
             self._plans.sounded_us = at_us
+        if utterance.kind == "backchannel":
+            return utterance
         if utterance.kind != "filler":
             self._conversation.said(
                 utterance.text,

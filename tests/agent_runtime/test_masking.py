@@ -132,7 +132,7 @@ def test_the_mind_and_the_stream_of_a_whole_call_never_hear_the_number() -> None
     )
     call = play(desk(), caller, reply)
     assert streams
-    assert all("[digits 16]" in text for text in streams)
+    assert "[digits 16]" in streams[-1]
     everything = shown(entry.what for entry in call.entries if isinstance(entry.what, Event)) + " ".join(streams)
     assert longest_run(everything) < 4
 

@@ -53,7 +53,7 @@ def test_a_slow_tool_is_covered_by_a_filler_and_its_result_answered() -> None:
 def test_a_tool_nobody_knows_gets_its_filler_after_a_short_grace_and_longer_ones_after_that() -> None:
     scene = talk()
     scene.turn("what is free on wednesday", 1000)
-    assert scene.wants(1, "find_slots", day="wednesday")[-1] == "timer filler 100"
+    assert scene.wants(1, "find_slots", day="wednesday")[-1] == "timer filler 60"
     assert scene.rings("filler", 2150) == [
         "(filler: tool find_slots: 1630 ms to come)",
         "no timer idle",
@@ -186,7 +186,7 @@ def test_a_write_runs_once_it_was_read_back_heard_and_agreed_to() -> None:
     assert scene.wants(2, "book", **BOOKING) == [
         "(tool: confirmed)",
         "call 1 book day=wednesday time=ten thirty name=miller",
-        "timer filler 100",
+        "timer filler 60",
     ]
     assert scene.returns(1, "book", "ok", end_ms + 2000)[-1] == "generate 3 on a result"
 

@@ -13,6 +13,7 @@ from agent_runtime.latency import agent_speech, measure
 from agent_runtime.mind import Mind
 from agent_runtime.testing.fakes import EngineCost
 from agent_runtime.tools import Tool, tool
+from tests.agent_runtime.scenes import NOTHING_AHEAD
 from tests.agent_runtime.sessions import WISH, KeptEngine, Scene, line
 
 AGAIN = line("again", "and what about wednesday afternoon", 2.0)
@@ -68,21 +69,21 @@ def never_two_voices(scene: Scene) -> None:
 def test_a_tool_of_2_s_on_the_first_turn_with_nothing_declared() -> None:
     """The turn is over 231 ms after the last word, the model asks for the tool 140 ms later, the voice takes 80 ms:
     what is left of the 551 ms is the grace, which a tool that ran early has behind it."""
-    scene = Scene(WISH, BYE, tools=[lookup(2.0)]).plays()
+    scene = Scene(WISH, BYE, thinking=NOTHING_AHEAD, tools=[lookup(2.0)]).plays()
     assert fillers(scene) == [["let me look.", "i am still looking."]]
     assert heard(scene) == (551.0, 2595.0, 580.0), "580 ms between the two fillers; bounds of the issue: 400, -, 1200"
     never_two_voices(scene)
 
 
 def test_a_tool_of_2_s_that_was_declared() -> None:
-    scene = Scene(WISH, BYE, tools=[lookup(2.0, slow_s=2.0)]).plays()
+    scene = Scene(WISH, BYE, thinking=NOTHING_AHEAD, tools=[lookup(2.0, slow_s=2.0)]).plays()
     assert fillers(scene) == [["let me look."]]
     assert heard(scene) == (451.0, 2589.0, 1088.0)
     never_two_voices(scene)
 
 
 def test_a_tool_of_300_ms_is_talked_over_once_and_then_known() -> None:
-    scene = Scene(WISH, AGAIN, BYE, tools=[lookup(0.3, 0.3)]).plays()
+    scene = Scene(WISH, AGAIN, BYE, thinking=NOTHING_AHEAD, tools=[lookup(0.3, 0.3)]).plays()
     assert fillers(scene) == [["let me look."], []]
     assert heard(scene) == (551.0, 901.0, 551.0), "the filler ended with its first word"
     assert [one for one in scene.said if "let" in one] == ["let"]
@@ -92,13 +93,13 @@ def test_a_tool_of_300_ms_is_talked_over_once_and_then_known() -> None:
 
 
 def test_a_tool_of_5_ms_is_never_talked_over() -> None:
-    scene = Scene(WISH, AGAIN, BYE, tools=[lookup(0.005, 0.005)]).plays()
+    scene = Scene(WISH, AGAIN, BYE, thinking=NOTHING_AHEAD, tools=[lookup(0.005, 0.005)]).plays()
     assert fillers(scene) == [[], []]
     assert heard(scene) == heard(scene, 1) == (589.0, 589.0, 589.0)
 
 
 def test_a_tool_of_9_s_is_never_silent_for_long_and_says_nothing_twice() -> None:
-    scene = Scene(WISH, AGAIN, BYE, tools=[lookup(9.0, 9.0)]).plays()
+    scene = Scene(WISH, AGAIN, BYE, thinking=NOTHING_AHEAD, tools=[lookup(9.0, 9.0)]).plays()
     assert fillers(scene) == [
         [
             "let me look.",
@@ -115,14 +116,14 @@ def test_a_tool_of_9_s_is_never_silent_for_long_and_says_nothing_twice() -> None
 
 def test_what_is_being_done_is_said_with_the_callers_words() -> None:
     texts = ("let me look at {day}.", "let me look.")
-    scene = Scene(WISH, BYE, tools=[lookup(2.0, slow_s=2.0, filler=texts)]).plays()
+    scene = Scene(WISH, BYE, thinking=NOTHING_AHEAD, tools=[lookup(2.0, slow_s=2.0, filler=texts)]).plays()
     assert fillers(scene)[0][0] == "let me look at wednesday."
 
 
 def test_a_slow_reply_is_covered_from_the_second_time_on_at_once() -> None:
     slow = partial(KeptEngine, cost=EngineCost(request_s=0.5))
     again = line("again", "and your opening hours on sunday", 2.0)
-    scene = Scene(line("asks", "what are your opening hours"), again, BYE, engine=slow).plays()
+    scene = Scene(line("asks", "what are your opening hours"), again, BYE, engine=slow, thinking=NOTHING_AHEAD).plays()
     said = [e.text for e in scene.of(Say) if e.kind == "filler"]
     assert said == ["one moment.", "let me think.", "just a second."], "one for each reply"
     assert heard(scene) == (1080.0, 2235.0, 1080.0), "only when it was late"
@@ -131,7 +132,7 @@ def test_a_slow_reply_is_covered_from_the_second_time_on_at_once() -> None:
 
 
 def test_how_long_waits_took_goes_with_the_next_call() -> None:
-    first = Scene(WISH, BYE, tools=[lookup(0.3)])
+    first = Scene(WISH, BYE, thinking=NOTHING_AHEAD, tools=[lookup(0.3)])
     minds: list[Mind] = []
     first.spoil = lambda session: minds.append(session.mind)
     first.plays()

@@ -289,7 +289,7 @@ def test_a_whole_call_plays_on_the_tools_of_a_server_as_on_the_agents_own(tmp_pa
     own, behind = ([words for words in call.tool_results if words[0] != "find_slots"] for call in calls)
     assert behind == own == [("book", "ok")]
     assert refold(calls[1].entries, run_live(with_served_tools(behind_server))) is None
-    with pytest.raises(ValueError, match="known to its servers only"):
+    with pytest.raises(ValueError, match="known to its servers and thinker only"):
         refold(calls[1].entries, behind_server)
     assert (tmp_path / "calendar.sqlite").is_file(), "the server's own folder holds the booking"
 
