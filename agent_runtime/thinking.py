@@ -1,6 +1,6 @@
 """The organ that thinks: keeps the engine's cache equal to the call's stream, scores turns and writes replies.
 
-One order at a time, in the order given; a waiting prefill gives way to a newer one. A cancelled generation loses at
+One order at a time, in the order given; a waiting prefill gives way to a newer one, and to a reply. A cancelled generation loses at
 most the slice in progress. It turns tokens into events and decides nothing: what a clause is, is a policy; whether a
 tool may run is the mind's.
 """
@@ -183,8 +183,10 @@ class Thinking:
             return
         if isinstance(what, ScoreTurn) and not self._scores:
             return
-        if isinstance(what, Prefill) and self._orders and isinstance(self._orders[-1].what, Prefill):
-            self._orders.pop()  # latest wins
+        if isinstance(what, (Prefill, Generate)):
+            # the latest wins; a reply reads by itself what is not read yet, and makes a score of its words late news
+            late = Prefill if isinstance(what, Prefill) else (Prefill, ScoreTurn)
+            self._orders = deque(waiting for waiting in self._orders if not isinstance(waiting.what, late))
         self._orders.append(order)
         self._arrived.set()
 

@@ -68,24 +68,24 @@ def never_two_voices(scene: Scene) -> None:
 
 def test_a_tool_of_2_s_on_the_first_turn_with_nothing_declared() -> None:
     """The turn is over 231 ms after the last word, the model asks for the tool 140 ms later, the voice takes 80 ms:
-    what is left of the 551 ms is the grace, which a tool that ran early has behind it."""
+    what is left of the 521 ms is the grace, which a tool that ran early has behind it."""
     scene = Scene(WISH, BYE, thinking=NOTHING_AHEAD, tools=[lookup(2.0)]).plays()
     assert fillers(scene) == [["let me look.", "i am still looking."]]
-    assert heard(scene) == (551.0, 2595.0, 580.0), "580 ms between the two fillers; bounds of the issue: 400, -, 1200"
+    assert heard(scene) == (521.0, 2851.0, 580.0), "580 ms between the two fillers; bounds of the issue: 400, -, 1200"
     never_two_voices(scene)
 
 
 def test_a_tool_of_2_s_that_was_declared() -> None:
     scene = Scene(WISH, BYE, thinking=NOTHING_AHEAD, tools=[lookup(2.0, slow_s=2.0)]).plays()
     assert fillers(scene) == [["let me look."]]
-    assert heard(scene) == (451.0, 2589.0, 1088.0)
+    assert heard(scene) == (461.0, 2589.0, 1078.0)
     never_two_voices(scene)
 
 
 def test_a_tool_of_300_ms_is_talked_over_once_and_then_known() -> None:
     scene = Scene(WISH, AGAIN, BYE, thinking=NOTHING_AHEAD, tools=[lookup(0.3, 0.3)]).plays()
     assert fillers(scene) == [["let me look."], []]
-    assert heard(scene) == (551.0, 901.0, 551.0), "the filler ended with its first word"
+    assert heard(scene) == (521.0, 889.0, 521.0), "the filler ended with its first word"
     assert [one for one in scene.said if "let" in one] == ["let"]
     assert heard(scene, 1) == (884.0, 884.0, 884.0)
     assert len([e for e in scene.of(Cancel) if e.how == "word"]) == 1
@@ -109,8 +109,8 @@ def test_a_tool_of_9_s_is_never_silent_for_long_and_says_nothing_twice() -> None
         ],
         ["one moment.", "thank you for waiting, i am still on it.", "just a second, i am checking.", "let me see."],
     ]
-    assert heard(scene) == (551.0, 9641.0, 580.0)
-    assert heard(scene, 1) == (451.0, 9612.0, 580.0), "known by now: the filler comes without the grace"
+    assert heard(scene) == (521.0, 9613.0, 580.0)
+    assert heard(scene, 1) == (461.0, 9612.0, 580.0), "known by now: the filler comes without the grace"
     never_two_voices(scene)
 
 
@@ -126,8 +126,8 @@ def test_a_slow_reply_is_covered_from_the_second_time_on_at_once() -> None:
     scene = Scene(line("asks", "what are your opening hours"), again, BYE, engine=slow, thinking=NOTHING_AHEAD).plays()
     said = [e.text for e in scene.of(Say) if e.kind == "filler"]
     assert said == ["one moment.", "let me think.", "just a second."], "one for each reply"
-    assert heard(scene) == (1080.0, 2235.0, 1080.0), "only when it was late"
-    assert heard(scene, 1) == (330.0, 1868.0, 488.0)
+    assert heard(scene) == (1080.0, 1430.0, 1080.0), "only when it was late"
+    assert heard(scene, 1) == (330.0, 1380.0, 330.0)
     never_two_voices(scene)
 
 
@@ -136,4 +136,4 @@ def test_how_long_waits_took_goes_with_the_next_call() -> None:
     minds: list[Mind] = []
     first.spoil = lambda session: minds.append(session.mind)
     first.plays()
-    assert minds[0].answering.waiting.waits.values() == {"engine": [138, 101], "tool find_slots": [300]}
+    assert minds[0].answering.waiting.waits.values() == {"engine": [128, 111], "tool find_slots": [300]}

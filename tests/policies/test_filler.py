@@ -32,7 +32,7 @@ def test_a_silence_below_the_limit_is_left_alone() -> None:
 def test_an_unknown_tool_is_given_a_short_grace_and_then_taken_for_slow() -> None:
     wait = Wait(1500, known=False, silent_ms=300)
     assert choose(wait) == Filler(None, S.grace_ms)
-    assert choose(replace(wait, waited_ms=60)) == Filler(None, S.grace_ms - 60)
+    assert choose(replace(wait, waited_ms=40)) == Filler(None, S.grace_ms - 40)
     assert choose(replace(wait, waited_ms=S.grace_ms)).text == S.texts[0]
     early = replace(wait, waited_ms=900, silent_ms=200)
     assert choose(early).text == S.texts[0], "begun while the caller spoke, its grace is over when the turn is"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import importlib.util
 from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
 from contextlib import asynccontextmanager
@@ -13,10 +14,12 @@ import pytest
 from agent_runtime.agent import Agent
 from agent_runtime.boxed import BOXED_MODEL, FRONT_DESK
 from agent_runtime.clock import run_live, run_outside, run_virtual
+from policies.filler import FillerSettings
 from policies.learned.core.model import CoreModel
 from tests.agent_runtime.engines.core_chat import CoreChat
 from tests.agent_runtime.engines.core_server import MODEL_NAME, CoreServer, Form
 from tests.agent_runtime.engines.tiny_engines import MODEL, VOCABULARY
+from tests.agent_runtime.scenes import NOTHING_AHEAD
 
 TINY = MODEL
 """The tiny model behind the server."""
@@ -69,8 +72,9 @@ def boxed_model() -> CoreModel:
 
 @cache
 def front_desk() -> Agent:
-    """The example agent."""
-    return Agent.load(FRONT_DESK)
+    """The example agent; it thinks nothing ahead and covers no wait, so that engines can be compared word for word."""
+    quiet = FillerSettings(most=0, thinking=())
+    return dataclasses.replace(Agent.load(FRONT_DESK), thinking=NOTHING_AHEAD, filler=quiet)
 
 
 @asynccontextmanager
