@@ -1,8 +1,8 @@
 """The organ that thinks: keeps the engine's cache equal to the call's stream, scores turns and writes replies.
 
-One order at a time, in the order given; a waiting prefill gives way to a newer one, and to a reply. A cancelled generation loses at
-most the slice in progress. It turns tokens into events and decides nothing: what a clause is, is a policy; whether a
-tool may run is the mind's.
+One order at a time, in the order given; a waiting prefill gives way to a newer one, and to a reply. A cancelled
+generation loses at most the slice in progress. It turns tokens into events and decides nothing: what a clause is, is a
+policy; whether a tool may run is the mind's.
 """
 
 from __future__ import annotations

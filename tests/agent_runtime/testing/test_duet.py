@@ -23,7 +23,7 @@ from agent_runtime.testing import run_duet
 from agent_runtime.testing.duet import DuetDoor, line
 from agent_runtime.testing.fakes import FakeEngine, FakeSession, Reply, WordLanguage
 from audio.heard import NextWord
-from tests.agent_runtime.scenes import desk, parts
+from tests.agent_runtime.scenes import NOTHING_AHEAD, desk, parts
 
 MS = 16
 boxed = pytest.mark.skipif(not (BOXED_MODEL / "model.safetensors").exists(), reason="no model in the box")
@@ -46,7 +46,8 @@ def ringing(**settings: Any) -> Agent:
 
 
 def duet(left: Agent, right: Agent, says: Reply, answers: Reply, **settings: Any) -> tuple[Call, Call]:
-    """A duet of fakes."""
+    """A duet of fakes, who say one thing after the other and so think nothing ahead."""
+    left, right = (dataclasses.replace(agent, thinking=NOTHING_AHEAD) for agent in (left, right))
     return run_duet(left, right, parts=(parts(left, says), parts(right, answers)), **settings)
 
 
