@@ -61,6 +61,7 @@ class Answering:
         """The caller's turn is over: close it in the stream and answer it."""
         talk, self._saying.audible = self._talk, False
         self._wrote, self._result, self._tool_steps = False, "", 0
+        self._unsettled = None
         self._missed_before = self._misses
         self.waiting.turn_over()
         self.folding.put()
@@ -97,10 +98,20 @@ class Answering:
         self._misses = self._missed_before
 
     def settled(self) -> Iterator[Command]:
-        """The words of the turn are final now: a write that waited for them is done."""
-        if self._unsettled is not None:
-            (asked, self._plans.generation), self._unsettled = self._unsettled, None
+        """A final text came: a write that waited for it is done, or given up where the caller has said more."""
+        if self._unsettled is None or not self._all_known:
+            return
+        (asked, generation), self._unsettled = self._unsettled, None
+        if self._talk.turn.text:
+            yield from self.give_up("the caller has said more")
+        else:
+            self._plans.generation = generation
             yield from self._tool_requested(asked)
+
+    @property
+    def _all_known(self) -> bool:
+        """No speech waits for its final words, neither of the turn that is answered nor behind it."""
+        return self._talk.answered.settled and self._talk.turn.settled
 
     def say(self, text: str, kind: Kind, *, goodbye: bool = False) -> Iterator[Command]:
         """Say a text of the mind's own; what waits to be said instead of it is dropped."""
@@ -214,7 +225,7 @@ class Answering:
             # The model must say something instead: no other tool could make up for what was not agreed.
             talk.committed = generation.base
             yield from self._generate(after_result=generation.after_result, blocked=tuple(sorted(self._settings.tools)))
-        elif shape.effect == "write" and not talk.answered.settled:
+        elif shape.effect == "write" and not (self._all_known and not talk.turn.text):
             yield Decision("wait", f"{event.tool} waits for the turn's final text")
             self._unsettled = (event, generation)
         else:

@@ -54,6 +54,7 @@ class Conversation:
         self._heard_next: list[Heard] = []
         self._before_turn = opening
         self._ignored: set[int] = set()
+        self._given_back: set[int] = set()  # segments of a turn that was answered too soon, while it is open again
 
     # --- the caller's side ---------------------------------------------------------------------------------------
 
@@ -91,6 +92,7 @@ class Conversation:
         if segment in self.answered.texts:
             self.turn.texts[segment] = self.answered.texts.pop(segment)
             self.turn.finals.add(segment)
+            self._given_back.add(segment)
 
     def press(self, digit: str) -> None:
         """A key: keys stand in the turn as a speech segment of their own, numbered below the spoken ones."""
@@ -134,6 +136,7 @@ class Conversation:
                 del self.answered.texts[segment]
                 self.turn.texts[segment] = ""  # its words are still to come, and nobody answers them yet
         self.heard, self._heard_next = self._heard_next, []
+        self._given_back = set()
         return self.committed
 
     def reopen_turn(self) -> None:
@@ -141,6 +144,7 @@ class Conversation:
         self.committed = self._before_turn
         later = self.turn
         self.turn = self.answered
+        self._given_back = set(self.turn.texts)
         self.turn.texts.update(later.texts)
         self.turn.finals |= later.finals
         self.answered = CallerTurn()
@@ -184,4 +188,6 @@ class Conversation:
             begin = place
         close = (Role.BYE if goodbye else Role.END) if complete else Role.CUT
         self.add(Role.SAY, heard[begin:].strip(), close)
-        self._heard_next.append(Heard(planned, heard))
+        if not self._given_back & set(self.turn.texts):
+            # else it was audible after all, over words that were there before: they agree to nothing it asked
+            self._heard_next.append(Heard(planned, heard))

@@ -172,9 +172,8 @@ class Mind:
             # words that were answered too soon: taken back, or, where the answer is heard already, answered again
             yield from self._give_way("the final text says something else")
             self.conversation.again(event.segment)
-        else:
-            yield from self.answering.settled()
         self.conversation.hear(event.segment, event.text, final=True)
+        yield from self.answering.settled()
         if self.floor.overlapping:
             speech = self.plans.speech(entry.at_us)
             yield from self._overlap(self.floor.words(event.text, entry.at_us, speech, final=True))

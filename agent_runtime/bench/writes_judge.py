@@ -1,6 +1,6 @@
 """The judge of random calls: knows what was really said and really heard, and counts writes that nobody wished for.
 
-Of each write it asks: was it read back with just these values and heard to its last word, was it agreed to in the turn
+Of each write it asks: was it read back with just these values, were all of them heard, was it agreed to in the turn
 that is committed, did it wait for that, and did it happen once? It never asks the mind.
 """
 
@@ -56,7 +56,7 @@ class Judge:
             return
         self._read_back, self._used = None, False
         values = read_back_values(text)
-        if values is not None and heard == text:
+        if values is not None and all(value in heard for value in values.values()):
             self._read_back = values
             self._since = set(self._told) - spoken_from
 
