@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
-from agent_runtime.commands import CallTool, Decision, Generate, Prefill
+from agent_runtime.commands import Adopt, CallTool, Decision, Generate, Prefill
 from agent_runtime.events import (
     AudioLost,
     CallAnswered,
@@ -221,6 +221,7 @@ class _Reading:
 
     def _thoughts(self) -> list[Mark]:
         marks = []
+        used = {entry.what.generation for entry in self.entries if isinstance(entry.what, Adopt)}
         for entry in self.entries:
             asked = entry.what
             if not isinstance(asked, Generate):
@@ -244,8 +245,10 @@ class _Reading:
                 ("ended", f"{outcome or 'not in this log'}, {tokens} tokens"),
                 ("took", f"{(end_s - begun_s) * 1000:.0f} ms"),
             )
-            kind = "thought" if outcome != "cancelled" else "thought cancelled"
-            marks.append(Mark(kind, begun_s, end_s, note, tip, entry.seq, tail=expect))
+            vain = bool(asked.draft) and number not in used
+            kind = "thought cancelled" if vain or outcome == "cancelled" else "thought"
+            # what was thought in vain is a mark without words: they would cover those that were acted on
+            marks.append(Mark(kind, begun_s, end_s, "" if vain else note, tip, entry.seq, tail="" if vain else expect))
         return marks
 
     def _prefills(self) -> Iterator[Mark]:
