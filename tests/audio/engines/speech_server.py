@@ -194,7 +194,7 @@ class SpeechServing:
 
     async def _words(self, pcm: Pcm) -> list[tuple[str, int, int]]:
         assert self.language is not None
-        async with SphinxPool(_at_once, self.language) as pool:
+        async with SphinxPool(_at_once, self.language, patience_s=60.0) as pool:
             stream = await pool.open()
             await stream.feed(pcm)
             heard = await stream.finish()
