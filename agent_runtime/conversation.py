@@ -55,6 +55,7 @@ class Conversation:
         self._before_turn = opening
         self._ignored: set[int] = set()
         self._given_back: set[int] = set()  # segments of a turn that was answered too soon, while it is open again
+        self._doubted = False  # words were said over the present question and came too late to be answered
 
     # --- the caller's side ---------------------------------------------------------------------------------------
 
@@ -86,6 +87,11 @@ class Conversation:
         turn.texts[segment] = text
         turn.finals.add(segment)
         return not same_wish(drafted, turn.text.split())
+
+    def doubt(self) -> None:
+        """Words said over our last ones came too late to be answered: whatever was asked is not agreed to by a yes."""
+        self._doubted = True
+        self.heard, self._heard_next = [], []
 
     def again(self, segment: int) -> None:
         """A segment that was answered is to be answered again, unless its turn was given back anyway."""
@@ -136,7 +142,7 @@ class Conversation:
                 del self.answered.texts[segment]
                 self.turn.texts[segment] = ""  # its words are still to come, and nobody answers them yet
         self.heard, self._heard_next = self._heard_next, []
-        self._given_back = set()
+        self._given_back, self._doubted = set(), False
         return self.committed
 
     def reopen_turn(self) -> None:
@@ -188,6 +194,6 @@ class Conversation:
             begin = place
         close = (Role.BYE if goodbye else Role.END) if complete else Role.CUT
         self.add(Role.SAY, heard[begin:].strip(), close)
-        if not self._given_back & set(self.turn.texts):
+        if not self._doubted and not self._given_back & set(self.turn.texts):
             # else it was audible after all, over words that were there before: they agree to nothing it asked
             self._heard_next.append(Heard(planned, heard))

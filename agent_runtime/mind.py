@@ -20,6 +20,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Any
 
+from policies import barge_in
+
 from . import commands as do
 from . import events as ev
 from .answering import Answering
@@ -47,6 +49,7 @@ class Mind:
         self.floor = Floor(settings.floor)
         self.plans = Plans()
         self.over = False
+        self._wordless: set[int] = set()  # speech over ours that was let go by because no words came
         self.saying = Saying(self.plans, self.floor, self.conversation, settings.filler)
         self.answering = Answering(settings, self.plans, self.floor, self.conversation, self.saying)
         self.reading = Reading(settings, self.conversation, self.floor)
@@ -122,6 +125,8 @@ class Mind:
         """Carry out what the floor says about the caller's speech during ours."""
         for segment in sorted(verdict.dropped):
             self.conversation.ignore(segment)
+        if verdict.reason == barge_in.Cause.NOTHING_SAID:
+            self._wordless |= verdict.dropped
         if verdict.action == "cancel":
             yield from self._give_way(verdict.reason)
             return
@@ -172,6 +177,9 @@ class Mind:
             # words that were answered too soon: taken back, or, where the answer is heard already, answered again
             yield from self._give_way("the final text says something else")
             self.conversation.again(event.segment)
+        late = event.segment in self._wordless and event.text.split()
+        if late and not barge_in.is_backchannel(late):
+            self.conversation.doubt()
         self.conversation.hear(event.segment, event.text, final=True)
         yield from self.answering.settled()
         if self.floor.overlapping:
