@@ -50,6 +50,7 @@ class Mind:
         self.plans = Plans()
         self.over = False
         self._wordless: set[int] = set()  # speech over ours that was let go by because no words came
+        self._unheard: set[int] = set()  # and speech into our silence, given up before its final text
         self.saying = Saying(self.plans, self.floor, self.conversation, settings.filler)
         self.answering = Answering(settings, self.plans, self.floor, self.conversation, self.saying)
         self.reading = Reading(settings, self.conversation, self.floor)
@@ -177,6 +178,8 @@ class Mind:
             # words that were answered too soon: taken back, or, where the answer is heard already, answered again
             yield from self._give_way("the final text says something else")
             self.conversation.again(event.segment)
+        if event.segment in self._unheard and event.text:
+            self.conversation.heed(event.segment, event.text)  # given up as noise before its words came
         late = event.segment in self._wordless and event.text.split()
         if late and not barge_in.is_backchannel(late):
             self.conversation.doubt()
@@ -236,6 +239,7 @@ class Mind:
                 yield Decision("backchannel", "a long turn goes on")
                 yield from self.answering.say(hum, "backchannel")
         else:
+            self._unheard |= set(turn.texts) - turn.finals
             self.conversation.clear_turn()
             yield from self.answering.drafts.drop_all("nothing can be answered")
             if self.answering.owed:

@@ -100,6 +100,14 @@ def test_a_segment_whose_words_are_not_known_yet_keeps_the_turn_open() -> None:
     assert scene.stream == "<heard> wednesday<heard> no thursday<turn>"
 
 
+def test_words_that_come_after_their_sound_was_taken_for_noise_are_a_turn_after_all() -> None:
+    scene = talk()
+    scene.begins(1000)
+    scene.pauses(1400, spoke_until_ms=1200)
+    assert scene.rings("endpoint", 1800) == ["timer idle 7400"], "no words within 600 ms: a noise"
+    assert scene.said("what are your opening hours", 2900)[-1] == "generate 1", "a slow recogniser"
+
+
 def test_a_cough_is_no_turn_and_a_long_mumble_is_asked_for_once() -> None:
     scene = talk()
     scene.begins(1000)
