@@ -8,6 +8,7 @@ answer was audible: the trajectory goes back to where the caller still had the f
 from __future__ import annotations
 
 from collections.abc import Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 
 from policies.speculation import same_wish
@@ -177,11 +178,13 @@ class Conversation:
         complete: bool,
         goodbye: bool,
         thoughts: Sequence[tuple[int, str]] = (),
+        over: AbstractSet[int] = frozenset(),
     ) -> None:
         """An utterance ended; nothing of it stands in the stream but what was heard.
 
         `thoughts`: (characters of `planned` before it, words) of those formed between its bits. One stands in the
         stream if something of the bit behind it was heard: a thought about words that were never said is no news.
+        `over`: speech segments that had begun before the utterance did.
         """
         if not heard:
             return
@@ -194,6 +197,6 @@ class Conversation:
             begin = place
         close = (Role.BYE if goodbye else Role.END) if complete else Role.CUT
         self.add(Role.SAY, heard[begin:].strip(), close)
-        if not self._doubted and not self._given_back & set(self.turn.texts):
-            # else it was audible after all, over words that were there before: they agree to nothing it asked
+        if not self._doubted and not (self._given_back | over) & set(self.turn.texts):
+            # else words wait to be answered that were there before it: they agree to nothing that it asked
             self._heard_next.append(Heard(planned, heard))

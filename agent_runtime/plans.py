@@ -40,6 +40,8 @@ class Utterance:
     heard: str = ""
     complete: bool = False
     text: str = ""
+    over: frozenset[int] = frozenset()
+    """Speech segments of the caller's open turn that had begun before this did: they cannot answer it."""
     taken: bool = False
     """A filler that stands in the stream already (`Plans.take_filler`)."""
     ending: bool = False

@@ -138,6 +138,7 @@ class Saying:
         if utterance := self._plans.utterances.get(event.utterance):
             utterance.started = self.audible = True
             utterance.started_us = entry.at_us
+            utterance.over = frozenset(self._conversation.turn.texts)
         yield from ()
 
     def heard(self, event: ev.UtteranceHeard, entry: Entry) -> Iterator[Command]:
@@ -169,6 +170,7 @@ class Saying:
                 complete=utterance.complete,
                 goodbye=utterance.goodbye,
                 thoughts=utterance.thoughts,
+                over=utterance.over,
             )
         elif not utterance.taken and utterance.heard and self._plans.call is not None:
             self._conversation.add(Role.FILLER, utterance.heard, Role.END)
