@@ -57,7 +57,7 @@ def test_a_call_that_is_stopped_leaves_nothing(tmp_path: Path, asked: signal.Sig
             os.killpg(process.pid, asked)  # Ctrl-C reaches the workers too
         else:
             process.send_signal(asked)
-        out, err = process.communicate(timeout=30)
+        out, err = process.communicate(timeout=60)
     assert (process.returncode, err) == (130, "duologue demo: stopped; nothing was kept\n")
     assert "the call was cancelled" in out
     assert sorted(path.name for path in tmp_path.iterdir()) == ["home", "temporary"]
