@@ -112,6 +112,9 @@ def _stoppable() -> Iterator[None]:
     """A signal that asks a program to end ends it as Ctrl-C does: workers are stopped, nothing half-written stays."""
 
     def stop(_: int, __: FrameType | None) -> None:
+        if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+            # a shell's background job ignores Ctrl-C, but whoever asks it to end is not the terminal
+            signal.signal(signal.SIGINT, signal.default_int_handler)
         signal.raise_signal(signal.SIGINT)
 
     if threading.current_thread() is not threading.main_thread():

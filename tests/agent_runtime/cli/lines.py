@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 import struct
 import subprocess
 import sys
@@ -61,7 +62,13 @@ def start(
         stderr=subprocess.PIPE,
         text=True,
         start_new_session=True,
+        preexec_fn=_hears_ctrl_c,
     )
+
+
+def _hears_ctrl_c() -> None:
+    """A shell that runs the tests in the background has them ignore Ctrl-C, and a program started by them too."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def program(
