@@ -154,7 +154,7 @@ class Drafts:
         yield from self._drop(lambda one: True, why)
 
     def forget_results(self) -> Iterator[Command]:
-        """The world was changed, or another turn begins: no early result is good any more."""
+        """The world was changed: no early result is good any more."""
         for call in self._early.values():
             if call.result is None:
                 yield do.CancelTool(call.number)
@@ -196,6 +196,7 @@ class Drafts:
         if shape.effect != "read" or not tool_gate.decide(shape, event.slots, committed=False).allowed:
             return
         key = _key(event.tool, event.arguments)
+        yield from self._expire()
         known = self._early.get(key)
         if known is None:
             if len(self._early) >= MOST_EARLY_CALLS:
@@ -208,6 +209,14 @@ class Drafts:
         draft.call = known.number
         if known.result is not None:
             yield from self._go_on(draft, known.result)
+
+    def _expire(self) -> Iterator[Command]:
+        """Forget what was asked too long ago to be true now."""
+        limit_us = self._plans.now_us - self._settings.thinking.keep_ms * 1000
+        for call in [one for one in self._early.values() if one.asked_us < limit_us]:
+            del self._early[call.key]
+            if call.result is None:
+                yield do.CancelTool(call.number)
 
     def returned(self, event: ev.ToolReturned | ev.ToolFailed) -> Iterator[Command]:
         """An early call ended. One that failed is forgotten: it is asked for again when the turn is over."""
@@ -270,7 +279,9 @@ class Drafts:
 
     def early(self, tool: str, arguments: Mapping[str, Any]) -> EarlyCall | None:
         """The call that ran early with these arguments, once: it belongs to whoever asked for it now."""
-        return self._early.pop(_key(tool, arguments), None)
+        found = self._early.pop(_key(tool, arguments), None)
+        stale = found is not None and self._plans.now_us - found.asked_us > self._settings.thinking.keep_ms * 1000
+        return None if stale else found
 
     def keep(self, number: int, tool: str, arguments: Mapping[str, Any], asked_us: int) -> None:
         """A read-only call of an answer that was given up: its result is kept for the turn, and not asked for twice."""

@@ -183,6 +183,20 @@ def test_a_correction_leaves_the_result_to_the_old_words() -> None:
     assert "early call 2 find_slots day=monday" in found.wants(newest, "find_slots", day="monday")
 
 
+def test_a_result_is_not_good_for_ever() -> None:
+    def asked_at(later_ms: int) -> list[str]:
+        found = drafted(text="what about wednesday")
+        found.wants(1, "find_slots", day="wednesday")
+        found.returns(1, "find_slots", "ten thirty", 2100)
+        found.utters("what about wednesday or is it full", later_ms)
+        found.pauses(later_ms + 200, spoke_until_ms=later_ms)
+        newest = max(order.generation for order in found.orders if isinstance(order, do.Generate))
+        return found.wants(newest, "find_slots", day="wednesday")
+
+    assert not [line for line in asked_at(12_000) if line.startswith("early")]
+    assert "early call 2 find_slots day=wednesday" in asked_at(2_000 + AHEAD.keep_ms)
+
+
 def test_nothing_is_written_before_the_turn_is_over() -> None:
     for name, slots in (
         ("jot", {"name": "miller"}),
