@@ -6,7 +6,7 @@ refused key may quote it, so that is not repeated.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import openai
 
@@ -28,7 +28,7 @@ class Server:
     model: str
     timeout_s: float
     key_name: str = ""
-    key: str = ""
+    key: str = field(default="", repr=False)
 
     def without_key(self, text: str) -> str:
         """`text` on one line, short, and without the key, should a server have repeated it."""

@@ -158,6 +158,7 @@ def test_a_key_that_a_server_repeats_is_not_repeated_by_us() -> None:
 
     server = Server("http://x/v1", "m", 1.0, "DESK_KEY", SECRET)
     assert server.without_key(f"no quota\nfor {SECRET}") == "no quota for ***"
+    assert SECRET not in repr(server)
 
 
 def test_closing_ends_what_is_in_flight() -> None:
