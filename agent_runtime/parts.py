@@ -26,7 +26,7 @@ from .thinkers import thinker_tool
 from .tool_servers import ToolServerError
 
 if TYPE_CHECKING:
-    from audio.engines.openai_audio.faults import SpeechServer
+    from audio.engines.openai_server.faults import Server
     from audio.engines.silero import Silero
     from audio.language.files import LanguageFiles
     from audio.outcome import Runner
@@ -232,7 +232,7 @@ def _make_server(
     except ImportError as error:
         raise AgentError("engine 'openai' needs its client; install it with: pip install 'duologue[openai]'") from error
     key = _key(settings.api_key_env)
-    server = Server(settings.base_url, settings.model, settings.timeout_s, settings.api_key_env, key)
+    server = Server("[engine]", settings.base_url, settings.model, settings.timeout_s, settings.api_key_env, key)
     if not settings.tokens:
         return OpenAIEngine(server, run, tools=agent.tools), TextLanguage(agent.tools)
     tokenizer, language = _load_language(agent, wanted)
@@ -241,6 +241,8 @@ def _make_server(
 
 
 _MAKERS = {"embedded": _make_embedded, "openai": _make_server, "vllm": _make_vllm}
+
+
 def _key(api_key_env: str) -> str:
     """The server's key; empty where none is to be sent."""
     key = os.environ.get(api_key_env, "") if api_key_env else ""
@@ -358,11 +360,11 @@ async def _open_served_recogniser(agent: Agent, run: Runner, stack: AsyncExitSta
     return recogniser
 
 
-def _speech_server(part: str, asked: VoiceSettings | RecogniserSettings) -> SpeechServer:
-    from audio.engines.openai_audio.faults import SpeechServer
+def _speech_server(part: str, asked: VoiceSettings | RecogniserSettings) -> Server:
+    from audio.engines.openai_server.faults import Server
 
     key = _key(asked.api_key_env)
-    return SpeechServer(f"[{part}]", asked.base_url, asked.model, asked.timeout_s, asked.api_key_env, key)
+    return Server(f"[{part}]", asked.base_url, asked.model, asked.timeout_s, asked.api_key_env, key)
 
 
 def _no_client(part: str) -> AgentError:

@@ -98,7 +98,7 @@ async def _server(settings: ServerSettings, run: Runner, stack: AsyncExitStack) 
     key = os.environ.get(settings.api_key_env, "") if settings.api_key_env else ""
     if settings.api_key_env and not key:
         raise ThinkerError(f"environment variable {settings.api_key_env} is not set; put the thinker's key into it")
-    server = Server(settings.base_url, settings.model, settings.timeout_s, settings.api_key_env, key)
+    server = Server("[thinker]", settings.base_url, settings.model, settings.timeout_s, settings.api_key_env, key)
     return await stack.enter_async_context(OpenAIEngine(server, run)), TextLanguage(())
 
 

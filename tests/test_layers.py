@@ -34,10 +34,7 @@ PURE = (
         ).split()
     ),
     *(f"memory/{name}.py" for name in ("records", "recall", "rules")),
-    *(
-        f"audio/{name}.py"
-        for name in "frame g711 resample vad transcript agreement heard playout jitter echo".split()
-    ),
+    *(f"audio/{name}.py" for name in "frame g711 resample vad transcript agreement heard playout jitter echo".split()),
 )
 """The pure ring (STYLE 3), with all of `policies/` but `policies/learned/`."""
 
@@ -61,7 +58,7 @@ GUESTS = {
     "httpx2": ("agent_runtime/engines/mcp",),  # the transport of the MCP client, for its headers
     "mcp": ("agent_runtime/engines/mcp",),
     "onnxruntime": ("audio/engines/silero", "policies/learned/core"),
-    "openai": ("agent_runtime/engines/openai", "audio/engines/openai_audio"),
+    "openai": ("agent_runtime/engines/openai", "audio/engines/openai_server"),
     "orjson": ("agent_runtime/record",),
     "peft": ("policies/learned/train",),
     "pocketsphinx": ("audio/engines/sphinx",),

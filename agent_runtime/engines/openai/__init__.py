@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from audio.engines.openai_server.faults import Server, ServerFault
+
 from .engine import OpenAIEngine
-from .faults import Server, ServerFault
 from .session import WarmSettings
 from .spelling import TokenizerSpelling
 from .text import TextLanguage

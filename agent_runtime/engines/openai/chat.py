@@ -11,11 +11,11 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from audio.engines.openai_server.faults import ServerFault
 from audio.outcome import Outcome
 
 from ...ports import Extent, Grammar
 from ...tools import ToolArgumentError
-from .faults import NoWords, ServerFault
 from .rendering import HANG_UP, ReplyReader, messages, spoken_request, tool_call
 from .text import TextTurn, segments_of
 
@@ -142,9 +142,9 @@ class ChatSession:
                 if delta.text:
                     yield reader.words(delta.text)
             if last.finish == "content_filter":
-                raise NoWords(f"server {engine.server.url} withheld the reply (content_filter)", recovered=True)
+                raise ServerFault(f"server {engine.server.url} withheld the reply (content_filter)", recovered=True)
             if last.finish == "broken":
-                raise NoWords(f"server {engine.server.url} broke off a reply; look at its log", recovered=True)
+                raise ServerFault(f"server {engine.server.url} broke off a reply; look at its log", recovered=True)
             if last.call is None:
                 if last.finish != "length":
                     yield reader.ended()
@@ -157,7 +157,7 @@ class ChatSession:
                 spoken = spoken_request(engine.tools, name, arguments)
             except ToolArgumentError as error:
                 if is_last:
-                    raise NoWords(
+                    raise ServerFault(
                         f"model {engine.server.model} calls a tool wrongly: {error}", recovered=True
                     ) from error
                 told = {"role": "tool", "tool_call_id": "call_again", "content": f"not called: {error}"}

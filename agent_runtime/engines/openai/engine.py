@@ -13,6 +13,8 @@ from dataclasses import replace
 from functools import partial
 from typing import Any, TypeVar
 
+from audio.engines.openai_server.faults import Server, ServerFault
+from audio.engines.openai_server.line import Line, Reply
 from audio.outcome import Outcome, Runner
 
 from ...ports import AdapterRef, Caps, Extent
@@ -20,11 +22,9 @@ from ...tools import Tool
 from ..writing import Writing
 from .chat import ChatSession, listed
 from .completions import TOP, Piece, Scored, Spelling, Write, asked, scored
-from .faults import Server, ServerFault
 from .rendering import offered
 from .session import IdsSession, WarmSettings
 from .text import TextTurn
-from .wire import Answer, Wire
 
 __all__ = ["OpenAIEngine"]
 
@@ -57,10 +57,10 @@ class OpenAIEngine:
         ids = spelling is not None
         self.caps = Caps(ids=ids, exact_rollback=True, fork=True, grammar=ids, logprobs=ids)
         self._spelling, self._run, self._top = spelling, run, TOP
-        self._wire: Wire | None = None
+        self._line: Line | None = None
 
     async def __aenter__(self) -> OpenAIEngine:
-        self._wire = Wire(self.server)
+        self._line = Line(self.server)
         try:
             await (self._check_ids() if self.caps.ids else self._check_chat())
         except BaseException:
@@ -96,27 +96,27 @@ class OpenAIEngine:
 
     async def close(self) -> None:
         """Hang up; requests in flight end. Closing twice is no error."""
-        if self._wire is not None:
-            self._wire.close()
+        if self._line is not None:
+            self._line.close()
 
     # --- requests ------------------------------------------------------------------------------------------------
 
-    def send(self, asking: Callable[[Any], Any]) -> Answer[Any]:
+    def send(self, asking: Callable[[Any], Any]) -> Reply[Any]:
         """Send a request; `taken` gives its pieces."""
-        if self._wire is None:
+        if self._line is None:
             raise RuntimeError("the openai engine is not open; enter it with `async with` first")
-        return self._wire.ask(asking)
+        return self._line.ask(asking)
 
-    async def taken(self, answer: Answer[T], use: Callable[[T], Outcome[Any]]) -> Any:
+    async def taken(self, answer: Reply[T], use: Callable[[T], Outcome[Any]]) -> Any:
         """What `use` makes of the next piece of an answer, in a job; None at its end. Raises `ServerFault`."""
-        assert self._wire is not None, "an answer came by it"
+        assert self._line is not None, "an answer came by it"
 
         def job() -> Outcome[Any]:
             piece, waited_s = answer.take()
             used: Outcome[Any] = Outcome(None, 0.0, 0.0) if piece is None else use(piece)
             return replace(used, cpu_s=used.cpu_s + waited_s)
 
-        return await self._run("llm", self._wire.pool, job)
+        return await self._run("llm", self._line.pool, job)
 
     async def only(self, asking: Callable[[Any], Any], *, units: float = 1.0) -> Any:
         """The one piece of an answer. Raises `ServerFault`."""
@@ -126,12 +126,12 @@ class OpenAIEngine:
         finally:
             answer.abort()
 
-    def write(self, write: Write) -> Answer[Piece]:
+    def write(self, write: Write) -> Reply[Piece]:
         """Have tokens written."""
         assert self._spelling is not None, "only sessions of token ids ask for tokens"
         return self.send(partial(asked, model=self.server.model, write=write, spelling=self._spelling))
 
-    async def next_tokens(self, answer: Answer[Piece], reply: Writing) -> list[int] | None:
+    async def next_tokens(self, answer: Reply[Piece], reply: Writing) -> list[int] | None:
         """The next tokens of a reply that may come, None at the end of what the server writes."""
 
         def use(piece: Piece) -> Outcome[list[int]]:
@@ -140,7 +140,7 @@ class OpenAIEngine:
         found: list[int] | None = await self.taken(answer, use)
         return found
 
-    async def read(self, answer: Answer[Piece]) -> int:
+    async def read(self, answer: Reply[Piece]) -> int:
         """Take an answer to its end; the prompt tokens that the server had in its cache, -1 where it does not say."""
         cached = -1
         while (
@@ -229,7 +229,8 @@ class OpenAIEngine:
         if names and self.server.model not in names:
             shown = ", ".join(sorted(names)[:5]) + (", ..." if len(names) > 5 else "")
             raise ServerFault(
-                f"server {self.server.url} knows no model {self.server.model!r}; set [engine] model: it has {shown}",
+                f"server {self.server.url} knows no model {self.server.model!r}; "
+                f"set {self.server.section} model: it has {shown}",
                 recovered=False,
             )
 

@@ -12,11 +12,12 @@ from collections.abc import AsyncIterator, Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from audio.engines.openai_server.faults import ServerFault
+from audio.engines.openai_server.line import Reply
+
 from ...ports import Extent, Grammar
 from ..writing import Writing
 from .completions import Piece, Write
-from .faults import ServerFault
-from .wire import Answer
 
 if TYPE_CHECKING:
     from .engine import OpenAIEngine
@@ -51,7 +52,7 @@ class IdsSession:
         self._engine = engine
         self.tokens = list(tokens)
         self.held = list(held)
-        self._warming: Answer[Piece] | None = None
+        self._warming: Reply[Piece] | None = None
         self._asked_s = float("-inf")
 
     async def sync(

@@ -18,8 +18,9 @@ from typing import Any, Self
 import numpy as np
 
 from audio.engines.estimate import estimate
-from audio.engines.openai_audio.faults import SpeechServer, SpeechServerError
-from audio.engines.openai_audio.line import Line
+from audio.engines.openai_audio.faults import SpeechServerError
+from audio.engines.openai_server.faults import Server
+from audio.engines.openai_server.line import Line
 from audio.engines.whisper.words import Hypothesis, Row, words_of
 from audio.frame import RATE_HZ, AudioError, Pcm, check_pcm, ms_to_samples, silence
 from audio.outcome import Outcome, Runner
@@ -44,9 +45,9 @@ class OpenAIRecogniser:
     `language`: two letters (ISO 639-1), empty where the server shall find out.
     """
 
-    def __init__(self, run: Runner, server: SpeechServer, language: str = "en") -> None:
+    def __init__(self, run: Runner, server: Server, language: str = "en") -> None:
         self._run, self._server, self._language = run, server, language
-        self._line = Line(server)
+        self._line = Line(server, SpeechServerError)
         self._timed: bool | None = None
         """Whether the server gives word times; None until it was asked."""
 
@@ -89,7 +90,7 @@ class OpenAIRecogniser:
             except SpeechServerError as error:
                 if timed and self._timed is not True and error.status in (400, 422):
                     self._timed = False  # most likely it has no verbose_json; if not, it says so again
-                elif error.again and not retried:
+                elif error.at_once and not retried:
                     retried = True
                 else:
                     raise
@@ -161,7 +162,7 @@ def _wav(pcm: Pcm) -> bytes:
 
 
 async def _asked(
-    server: SpeechServer, language: str, file: bytes, timed: bool, client: Any
+    server: Server, language: str, file: bytes, timed: bool, client: Any
 ) -> AsyncGenerator[list[Row] | str]:
     """Ask for the words of a WAV file: rows with times, or only the text."""
     more: dict[str, Any] = {"language": language} if language else {}

@@ -15,8 +15,9 @@ from typing import Any, Self
 import numpy as np
 
 from audio.engines.estimate import Pace, RunningMarks
-from audio.engines.openai_audio.faults import SpeechServer, SpeechServerError
-from audio.engines.openai_audio.line import Line, Reply
+from audio.engines.openai_audio.faults import SpeechServerError
+from audio.engines.openai_server.faults import Server
+from audio.engines.openai_server.line import Line, Reply
 from audio.engines.spoken import SpokenChunk, VoiceError, check_length, sayable
 from audio.frame import RATE_HZ, Pcm, silence
 from audio.outcome import Outcome, Runner
@@ -63,9 +64,9 @@ class OpenAIVoiceSettings:
 class OpenAIVoice:
     """One voice at one server, for any number of calls. Use as an async context, or `close` it."""
 
-    def __init__(self, run: Runner, server: SpeechServer, settings: OpenAIVoiceSettings) -> None:
+    def __init__(self, run: Runner, server: Server, settings: OpenAIVoiceSettings) -> None:
         self._run, self._server, self._settings = run, server, settings
-        self._line = Line(server)
+        self._line = Line(server, SpeechServerError)
         self._pace = Pace()
 
     async def __aenter__(self) -> Self:
@@ -109,7 +110,7 @@ class OpenAIVoice:
                     yield chunk
                 return
             except SpeechServerError as error:
-                if given or attempt == 2 or not error.again:
+                if given or attempt == 2 or not error.at_once:
                     raise
             finally:
                 utterance.reply.abort()
@@ -123,7 +124,7 @@ class OpenAIVoice:
             raise VoiceError("the voice was closed (open a new one)")
 
 
-async def _asked(server: SpeechServer, settings: OpenAIVoiceSettings, text: str, client: Any) -> AsyncGenerator[bytes]:
+async def _asked(server: Server, settings: OpenAIVoiceSettings, text: str, client: Any) -> AsyncGenerator[bytes]:
     """Ask for the sound of `text`; its bytes as they come."""
     more: dict[str, Any] = {} if settings.speed == 1 else {"speed": settings.speed}  # not every server knows it
     request = client.audio.speech.with_streaming_response.create(
@@ -136,22 +137,20 @@ async def _asked(server: SpeechServer, settings: OpenAIVoiceSettings, text: str,
                 _check_raw(server, part)
             n_bytes += len(part)
             if n_bytes > 2 * SERVER_HZ * MOST_SPEECH_S:
-                line = (
-                    f"speech server {server.url} sent more than {MOST_SPEECH_S} s of sound for {len(text)} characters"
-                )
-                raise SpeechServerError(f"{line}; use another model", again=False)
+                line = f"server {server.url} sent more than {MOST_SPEECH_S} s of sound for {len(text)} characters"
+                raise SpeechServerError(f"{line}; use another model", recovered=False)
             yield part
     if not n_bytes:
-        raise SpeechServerError(f"speech server {server.url} sent no sound; look at its log", again=True)
+        raise SpeechServerError(f"server {server.url} sent no sound; look at its log", recovered=True, at_once=True)
 
 
-def _check_raw(server: SpeechServer, start: bytes) -> None:
+def _check_raw(server: Server, start: bytes) -> None:
     for magic, name in _CONTAINERS:
         if start.startswith(magic):
             raise SpeechServerError(
-                f"speech server {server.url} sent {name} where raw PCM was asked for (response_format 'pcm'); "
+                f"server {server.url} sent {name} where raw PCM was asked for (response_format 'pcm'); "
                 "use a server that has it",
-                again=False,
+                recovered=False,
             )
 
 

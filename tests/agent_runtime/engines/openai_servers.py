@@ -44,7 +44,7 @@ def ids_engine(server: CoreServer, *, timeout_s: float = 10.0, **settings: Any) 
     """An engine that speaks to the tiny model in token ids."""
     from agent_runtime.engines.openai import OpenAIEngine, Server
 
-    where = Server(server.url, MODEL_NAME, timeout_s)
+    where = Server("[engine]", server.url, MODEL_NAME, timeout_s)
     size = VOCABULARY
     return OpenAIEngine(where, run_outside, spelling=Words(), vocabulary_size=size, **settings)
 
@@ -82,7 +82,7 @@ async def chat_engine(server: CoreServer, *, timeout_s: float = 10.0, model: str
     """An engine that speaks to the model in the box in messages."""
     from agent_runtime.engines.openai import OpenAIEngine, Server
 
-    where = Server(server.url, model, timeout_s)
+    where = Server("[engine]", server.url, model, timeout_s)
     async with OpenAIEngine(where, run_outside, tools=front_desk().tools) as engine:
         yield engine
 

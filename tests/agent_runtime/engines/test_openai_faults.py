@@ -98,7 +98,7 @@ def started(server: CoreServer, *, model: str = MODEL_NAME, key: str = "", chat:
     """The line with which an engine says at its start that the server cannot be used."""
     from agent_runtime.engines.openai import OpenAIEngine, Server, ServerFault
 
-    where = Server(server.url, model, 5.0, "DESK_KEY" if key else "", key)
+    where = Server("[engine]", server.url, model, 5.0, "DESK_KEY" if key else "", key)
     engine = OpenAIEngine(where, run_outside, spelling=None if chat else Words())
 
     async def main() -> None:
@@ -143,7 +143,7 @@ def test_the_key_goes_to_its_server_and_the_keys_of_others_do_not(monkeypatch: p
 
     async def main() -> None:
         with Listening(TINY, key="right") as server:
-            where = Server(server.url, MODEL_NAME, 5.0, "DESK_KEY", "right")
+            where = Server("[engine]", server.url, MODEL_NAME, 5.0, "DESK_KEY", "right")
             async with OpenAIEngine(where, run_outside, spelling=Words()):
                 pass
 
@@ -156,7 +156,7 @@ def test_the_key_goes_to_its_server_and_the_keys_of_others_do_not(monkeypatch: p
 def test_a_key_that_a_server_repeats_is_not_repeated_by_us() -> None:
     from agent_runtime.engines.openai import Server
 
-    server = Server("http://x/v1", "m", 1.0, "DESK_KEY", SECRET)
+    server = Server("[engine]", "http://x/v1", "m", 1.0, "DESK_KEY", SECRET)
     assert server.without_key(f"no quota\nfor {SECRET}") == "no quota for ***"
     assert SECRET not in repr(server)
 

@@ -50,12 +50,12 @@ def clip(name: str) -> Pcm:
 
 
 def recogniser_of(server: SpeechServing, run: KeepingRunner, **more: Any) -> Any:
-    from audio.engines.openai_audio.faults import SpeechServer
     from audio.engines.openai_audio.recogniser import OpenAIRecogniser
+    from audio.engines.openai_server.faults import Server
 
     language = more.pop("language", "en")
     where = {"section": "[recogniser]", "url": server.url, "model": HEARS, "timeout_s": 60.0, **more}
-    return OpenAIRecogniser(run, SpeechServer(**where), language)
+    return OpenAIRecogniser(run, Server(**where), language)
 
 
 def listening(server: SpeechServing, run: KeepingRunner, talk: Callable[[Any], Any], **more: Any) -> Any:

@@ -41,12 +41,12 @@ def server() -> Iterator[SpeechServing]:
 
 
 def voice_of(server: SpeechServing, run: KeepingRunner, **more: Any) -> Any:
-    from audio.engines.openai_audio.faults import SpeechServer
     from audio.engines.openai_audio.voice import OpenAIVoice, OpenAIVoiceSettings
+    from audio.engines.openai_server.faults import Server
 
     settings = OpenAIVoiceSettings(more.pop("voice", "slt"), more.pop("speed", 1.0))
     where = {"section": "[voice]", "url": server.url, "model": SPEAKS, "timeout_s": 60.0, **more}
-    return OpenAIVoice(run, SpeechServer(**where), settings)
+    return OpenAIVoice(run, Server(**where), settings)
 
 
 async def spoken(voice: Any, text: str) -> list[SpokenChunk]:
@@ -150,7 +150,7 @@ def test_a_request_that_fails_before_its_first_sound_is_sent_again(
         ([Fault("status")] * 2, "failed (status 500: out of memory); look at its log", 2),
         ([Fault("status", status=429, message="slow down")], "takes no more requests now (429): slow down; ask it", 1),
         ([Fault("status", status=400, message="no")], "refuses the request (status 400: no); correct [voice] of", 1),
-        ([Fault("close", after=4)], "broke off an answer (", 1),
+        ([Fault("close", after=4)], "broke off a reply (", 1),
         ([Fault("stall", after=4)], "sent nothing for 0.3 s; raise [voice] timeout_s", 1),
         ([Fault("status", message="x" * 500)] * 2, "x" * 157 + "...", 2),
     ],
@@ -176,7 +176,7 @@ def test_sound_that_cannot_be_had_is_told_in_one_line(
     [
         ({"model": "tts-9"}, "knows no model 'tts-9', or not this address (404: The model `tts-9` does not exist.)"),
         ({"voice": "nobody"}, "refuses the request (status 400: voice 'nobody' is none of slt, rms); correct [voice]"),
-        ({"url": "http://127.0.0.1:1/v1"}, "speech server http://127.0.0.1:1/v1 cannot be reached ("),
+        ({"url": "http://127.0.0.1:1/v1"}, "server http://127.0.0.1:1/v1 cannot be reached ("),
     ],
 )
 def test_what_is_wrong_is_told_before_the_first_call(
@@ -212,9 +212,9 @@ def test_the_key_goes_to_the_server_and_nowhere_else(
     caplog.set_level(logging.DEBUG)
 
     async def main(server: SpeechServing, key: str) -> str:
-        from audio.engines.openai_audio.faults import SpeechServer
+        from audio.engines.openai_server.faults import Server
 
-        assert SECRET not in repr(SpeechServer("[voice]", server.url, SPEAKS, key=SECRET))
+        assert SECRET not in repr(Server("[voice]", server.url, SPEAKS, key=SECRET))
         async with voice_of(server, run, key_name="SPEECH_KEY" if key else "", key=key) as voice:
             try:
                 await spoken(voice, "Hello.")

@@ -56,12 +56,12 @@ def make(
     if lacks is not None:
         pytest.skip(lacks)
     if kind == "openai":
-        from audio.engines.openai_audio.faults import SpeechServer
         from audio.engines.openai_audio.voice import OpenAIVoice, OpenAIVoiceSettings
+        from audio.engines.openai_server.faults import Server
 
         monkeypatch.setenv("NO_PROXY", "127.0.0.1")
         with speech_server.SpeechServing() as serving:
-            where = SpeechServer("[voice]", serving.url, speech_server.SPEAKS, timeout_s=60.0)
+            where = Server("[voice]", serving.url, speech_server.SPEAKS, timeout_s=60.0)
             yield lambda: OpenAIVoice(run, where, OpenAIVoiceSettings("slt"))
     elif kind == "piper":
         model = make_piper(tmp_path)

@@ -2,7 +2,8 @@
 
 A call's own loop may be virtual (a replay): there, sockets cannot be waited for, and a silent server must still be
 given up after real seconds. So every request runs here, and what comes of it is taken piece by piece by jobs that the
-call's `Runner` runs and charges. This file refuses to know what is asked.
+call's `Runner` runs and charges; the seconds a server took are charged as if they were CPU seconds. This file refuses
+to know what is asked.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ import concurrent.futures
 import queue
 import threading
 import weakref
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncGenerator, Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import aclosing
 from typing import Any, Generic, TypeVar
@@ -21,27 +22,29 @@ import openai
 
 from .faults import Server, ServerFault, fault_of
 
-__all__ = ["Answer", "Wire"]
+__all__ = ["AT_ONCE", "Asking", "Line", "Reply"]
 
 T = TypeVar("T")
-Asking = Callable[[openai.AsyncOpenAI], AsyncIterator[T]]
-"""Asks with the client and gives the pieces of the answer as they come."""
+Asking = Callable[[openai.AsyncOpenAI], AsyncGenerator[T]]
+"""Asks with the client and gives the pieces of the answer as they come; says itself how much that may be."""
 
 AT_ONCE = 128
-"""Requests in flight at the same time, over all calls of the process; more wait. A guess, far above one GPU's batch."""
+"""Jobs that wait for pieces at the same time, over all calls of the process; more wait for those. A guess, far above
+one GPU's batch."""
 CLOSE_LIMIT_S = 2.0
 
 
-class Answer(Generic[T]):
+class Reply(Generic[T]):
     """One request in flight and the pieces of its answer. `take` blocks and belongs into a job; `abort` does not."""
 
-    def __init__(self) -> None:
+    def __init__(self, server: Server, kind: type[ServerFault]) -> None:
+        self._server, self._kind = server, kind
         self._pieces: queue.SimpleQueue[tuple[T | None, ServerFault | None, float]] = queue.SimpleQueue()
         self._future: concurrent.futures.Future[None] | None = None
         self.aborted = False
 
     def take(self) -> tuple[T | None, float]:
-        """The next piece and the seconds it took to come; None at the end, or after an abort. Raises `ServerFault`."""
+        """The next piece and the seconds it took to come; None at the end, or after an abort. Raises the fault."""
         piece, fault, took_s = self._pieces.get()
         if piece is None:
             self._pieces.put((None, fault, 0.0))  # the end stays the end
@@ -56,58 +59,61 @@ class Answer(Generic[T]):
             self._future.cancel()
         self._pieces.put((None, None, 0.0))
 
-    async def pump(self, pieces: AsyncIterator[T], server: Server) -> None:
-        """On the wire's loop: bring the pieces in, each within the server's time."""
+    async def pump(self, pieces: AsyncGenerator[T]) -> None:
+        """On the line's loop: bring the pieces in, each within the server's time."""
         fault: ServerFault | None = None
         now_s = asyncio.get_running_loop().time
         try:
-            async with aclosing(pieces) as source:  # type: ignore[type-var]
+            async with aclosing(pieces):
                 while True:
                     begin_s = now_s()
-                    async with asyncio.timeout(server.timeout_s):
-                        piece = await anext(source, None)
+                    async with asyncio.timeout(self._server.timeout_s):
+                        piece = await anext(pieces, None)
                     if piece is None:
                         break
                     self._pieces.put((piece, None, now_s() - begin_s))
         except Exception as error:
-            fault = fault_of(error, server)
+            fault = fault_of(error, self._server, self._kind)
         finally:
             self._pieces.put((None, fault, 0.0))
 
-    def started(self, future: concurrent.futures.Future[None]) -> Answer[T]:
-        """The answer, once its pump runs."""
+    def started(self, future: concurrent.futures.Future[None]) -> Reply[T]:
+        """The reply, once its pump runs."""
         self._future = future
         return self
 
 
-class Wire:
-    """The client of one server and its thread. `pool` is where the jobs that wait for pieces run."""
+class Line:
+    """The client of one server and its thread. `pool` is where the jobs that wait for pieces run; `kind` is the fault
+    that they raise."""
 
-    def __init__(self, server: Server) -> None:
-        self.server = server
+    def __init__(self, server: Server, kind: type[ServerFault] = ServerFault) -> None:
+        self.server, self.kind = server, kind
         self.pool = ThreadPoolExecutor(AT_ONCE, thread_name_prefix="server-wait")
+        self.closed = False
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._serve, name="server-line", daemon=True)
         self._client: openai.AsyncOpenAI | None = None
-        self._answers: weakref.WeakSet[Answer[Any]] = weakref.WeakSet()
+        self._replies: weakref.WeakSet[Reply[Any]] = weakref.WeakSet()
         self._thread.start()
 
-    def ask(self, asking: Asking[T]) -> Answer[T]:
+    def ask(self, asking: Asking[T]) -> Reply[T]:
         """Send a request now; its answer comes in on its own, whether or not it is taken."""
-        answer: Answer[T] = Answer()
+        reply: Reply[T] = Reply(self.server, self.kind)
 
         async def run() -> None:
-            await answer.pump(asking(self._the_client()), self.server)
+            await reply.pump(asking(self._the_client()))
 
-        self._answers.add(answer)
-        return answer.started(asyncio.run_coroutine_threadsafe(run(), self._loop))
+        self._replies.add(reply)
+        return reply.started(asyncio.run_coroutine_threadsafe(run(), self._loop))
 
     def close(self) -> None:
         """Give up what is in flight and end the thread. Closing twice is no error."""
-        if self._loop.is_closed() or not self._thread.is_alive():
+        if self.closed:
             return
-        for answer in list(self._answers):
-            answer.abort()  # a job may be waiting for it
+        self.closed = True
+        for reply in list(self._replies):
+            reply.abort()  # a job may be waiting for it
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join(CLOSE_LIMIT_S)
         self.pool.shutdown(wait=False, cancel_futures=True)
