@@ -30,6 +30,7 @@ _FIRST_HOUR = 7
 _CLOCK = re.compile(r"(\d{1,2})[:.](\d{2})")
 
 _NAMED = {"noon": 720, "midday": 720, "midnight": 0}
+_PARTS = frozenset({"half", "quarter"})
 _HALF_DAYS = (
     (("am",), 0), (("a", "m"), 0), (("in", "the", "morning"), 0),
     (("pm",), 12), (("p", "m"), 12), (("in", "the", "afternoon"), 12), (("in", "the", "evening"), 12),
@@ -256,14 +257,16 @@ def locate_times(words: str | Sequence[str]) -> tuple[FoundTime, ...]:
     Bare hours count (``wednesday at ten``), counts do not (``two people``, ``one moment``), nor do digit runs.
     """
     heard = plain_words(words) if isinstance(words, str) else tuple(words)
+    timely = [is_number_word(word) or word in _NAMED or word in _PARTS for word in heard]
+    if not any(timely):  # most partials; they are asked one by one
+        return ()
     blocked = _digit_runs(heard)
     best: list[_Reading] = [(0, 0, 0, ())] * (len(heard) + 1)
     for at in range(len(heard) - 1, -1, -1):
         # a skipped "ninety five" is skipped whole, so that its "five" is not taken for an hour
         pair = heard[at] in TENS and at + 1 < len(heard) and heard[at + 1] in DIGITS
         orphans, cost, skipped, after = best[at + 1 + pair]
-        is_timely = is_number_word(heard[at]) or heard[at] in _NAMED or heard[at] in {"half", "quarter"}
-        choice = (orphans + is_timely, cost, skipped + 1, after)
+        choice = (orphans + timely[at], cost, skipped + 1, after)
         for found in () if at in blocked else _readings(heard, at):
             orphans, cost, skipped, after = best[found.end]
             if (orphans, cost + found.cost, skipped) < choice[:3]:
