@@ -136,12 +136,29 @@ class Line:
         asyncio.set_event_loop(self._loop)
         try:
             self._loop.run_forever()
-            left = asyncio.all_tasks(self._loop)
-            for task in left:
-                task.cancel()
-            self._loop.run_until_complete(asyncio.gather(*left, return_exceptions=True))
-            if self._client is not None:
-                self._loop.run_until_complete(self._client.close())
-            self._loop.run_until_complete(self._loop.shutdown_asyncgens())
+            self._loop.run_until_complete(self._wind_up())
         finally:
             self._loop.close()
+
+    async def _wind_up(self) -> None:
+        """Wait for the requests, which were given up, then end the client and what both leave to be closed."""
+        await _all_ended()
+        if self._client is not None:
+            await self._client.close()
+        await self._loop.shutdown_asyncgens()
+        await _all_ended()
+
+
+def _others() -> set[asyncio.Task[Any]]:
+    return {task for task in asyncio.all_tasks() if task is not asyncio.current_task()}
+
+
+async def _all_ended() -> None:
+    """Wait until nothing runs any more.
+
+    A generator that a request lets go of is closed by a task of its own, a step later; a loop that is closed before
+    that has ended leaves it half closed, and an error of it comes up wherever it is collected.
+    """
+    await asyncio.sleep(0)
+    while others := _others():
+        await asyncio.gather(*others, return_exceptions=True)
