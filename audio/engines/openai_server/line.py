@@ -12,6 +12,7 @@ import asyncio
 import concurrent.futures
 import queue
 import threading
+import traceback
 import weakref
 from collections.abc import AsyncGenerator, Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -72,7 +73,10 @@ class Reply(Generic[T]):
                     if piece is None:
                         break
                     self._pieces.put((piece, None, now_s() - begin_s))
-        except Exception as error:
+        except BaseException as error:
+            _let_go(error)
+            if not isinstance(error, Exception):
+                raise
             fault = fault_of(error, self._server, self._kind)
         finally:
             self._pieces.put((None, fault, 0.0))
@@ -147,6 +151,22 @@ class Line:
             await self._client.close()
         await self._loop.shutdown_asyncgens()
         await _all_ended()
+
+
+def _let_go(error: BaseException) -> None:
+    """Free what the frames of an error hold: generators of the client that it left open, which are then closed here.
+
+    Left to the collector, which runs in whatever thread allocates, one of them may be closed by that thread while this
+    loop closes the one around it: "async generator already executing".
+    """
+    chain: list[BaseException | None] = [error]
+    seen: set[int] = set()
+    while chain:
+        one = chain.pop()
+        if one is not None and id(one) not in seen:
+            seen.add(id(one))
+            traceback.clear_frames(one.__traceback__)
+            chain += [one.__cause__, one.__context__]
 
 
 def _others() -> set[asyncio.Task[Any]]:
