@@ -65,7 +65,7 @@ def run(arm: Arm, rate: float, seed: int, steps: int, shape: CoreShape, tokenize
     )
     losses: list[float] = []
     for step in range(steps):
-        loss = weighted_loss(model, *next(source))
+        loss = weighted_loss(model, next(source))
         loss.backward()  # type: ignore[no-untyped-call]
         torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
         for optimiser, at in optimisers:

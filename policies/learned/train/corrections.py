@@ -94,13 +94,13 @@ class Coached:
 
     def _settle(self, wanted: Action, done: Action) -> Action:
         if same(wanted, done):
-            return replace(wanted, weight=RIGHT)
+            return replace(wanted, weight=RIGHT, guess=done.expect)
         self.mistakes += 1
         if done.kind == "silence" or done.bye or self.rng.random() >= CARRIED_OUT or not self._follow(done):
             self.model.note = read_note(wanted.note, NOTE_FIELDS) or {} if wanted.note is not None else self.model.note
-            return replace(wanted, weight=WRONG)
+            return replace(wanted, weight=WRONG, guess=done.expect)
         right_note = wanted.note is not None and wanted.note == done.note
-        return replace(done, slipped=not right_note, stumbled=True, expect="")
+        return replace(done, slipped=not right_note, stumbled=True, expect="", guess=done.expect)
 
     def _follow(self, done: Action) -> bool:
         """Put the expert into the state that the model's turn made; False where that state makes no sense."""

@@ -15,7 +15,7 @@ from random import Random
 
 from policies.learned.train.counting_tasks import Bit, Count, Digits, Sum, Task
 from policies.learned.train.counting_wordings import COUNTING, COUNTING_UNSEEN, JOINTS, JOINTS_UNSEEN
-from policies.learned.train.dialogue import OBSERVED, Weights
+from policies.learned.train.dialogue import OBSERVED, OBSERVED_WORDS, Weights
 from policies.learned.train.names import recogniser_words
 from policies.learned.train.spoken_caller import WEEK, say, text_of
 from policies.learned.train.wordings import Wordings
@@ -39,10 +39,11 @@ _HUMS = ("um", "uh", "er", "hm")
 
 @dataclass(slots=True)
 class CountingCall:
-    """A call's segments and the loss weights of each."""
+    """A call's segments and the loss weights of each. `came`: as in the front desk's calls."""
 
     segments: list[Segment] = field(default_factory=list)
     weights: list[Weights] = field(default_factory=list)
+    came: dict[int, str] = field(default_factory=dict)
 
     def add(self, segment: Segment, weights: Weights) -> None:
         """Append one segment."""
@@ -200,7 +201,7 @@ def _carried(words: str, rng: Random, wordings: Wordings) -> str:
 
 
 def _hear(call: CountingCall, words: str, rng: Random) -> None:
-    seen = Weights(OBSERVED, OBSERVED, OBSERVED)
+    seen = Weights(OBSERVED, OBSERVED_WORDS, OBSERVED)
     parts = words.split()
     at = rng.randrange(1, len(parts)) if len(parts) > 3 and rng.random() < SPLIT_RATE else len(parts)
     for piece in (parts[:at], parts[at:]):
@@ -214,7 +215,8 @@ def _answer(call: CountingCall, bits: tuple[Bit, ...], expect: str, close: Role)
     for place, bit in enumerate(bits):
         call.add(Segment(Role.THINK, bit.thought), Weights())
         if not place:
-            call.add(Segment(Role.EXPECT, expect), Weights(1.0, 0.5))
+            call.came[len(call.segments)] = expect
+            call.add(Segment(Role.EXPECT, ""), Weights(1.0, 0.5))
         last = place + 1 == len(bits)
         call.add(Segment(Role.SAY, bit.said, close if last else Role.MORE), Weights())
 

@@ -19,7 +19,8 @@ from policies.learned.train.spoken_caller import DAYS, WEEK, Understood, Word, t
 from policies.learned.train.wordings import TRAINED, Wordings
 from policies.trajectory import Role, Segment, Trajectory
 
-__all__ = ["Agent", "Call", "Line", "Teacher", "Weights", "converse", "expert_call", "new_call"]
+__all__ = ["OBSERVED", "OBSERVED_WORDS", "Agent", "Call", "Line", "Teacher", "Weights"]
+__all__ += ["converse", "expert_call", "new_call"]
 
 CROWDED = 0.25
 """Share of days with a part that is full, for each 1 by which callers are more restless than tested ones. A guess: the
@@ -27,8 +28,9 @@ model offers times of a part that has none, which a calendar with times all day 
 BROKEN_OFF = 0.3
 """Share of confirmations broken off before they say what is done, in the same way."""
 
-OBSERVED = 0.2
-"""Loss weight of what the agent observes: it keeps the end-of-turn prediction and a start for the world half."""
+OBSERVED, OBSERVED_WORDS = 0.2, 0.1
+"""Loss weights of what the agent observes, its roles and its words: they keep the end-of-turn prediction and a start
+for the world half. Words of others are most of a call and cannot be foreseen: they would be most of the loss."""
 
 _PLACES = (
     "riverside lakeside hillside parkside oakwood greenfield northgate southgate westbridge eastfield maplewood "
@@ -111,13 +113,15 @@ class Line:
 
 @dataclass(slots=True)
 class Call:
-    """A call in progress or over. `early_write` is set when a tool wrote without the caller's yes."""
+    """A call in progress or over. `early_write` is set when a tool wrote without the caller's yes. `came`: what came
+    where something was expected, by the index of the expecting segment (`expectations`)."""
 
     caller: Caller
     calendar: Calendar
     situation: Situation
     segments: list[Segment] = field(default_factory=list)
     weights: list[Weights] = field(default_factory=list)
+    came: dict[int, str] = field(default_factory=dict)
     early_write: bool = False
     ended: bool = False
 
@@ -127,11 +131,10 @@ class Call:
         self.weights.append(weights)
 
     def expected(self, label: str) -> None:
-        """Write what really came into the last open expectation."""
+        """Note what really came after the last expectation, unless that was the expert's own."""
         for index in range(len(self.segments) - 1, -1, -1):
             if self.segments[index].role is Role.EXPECT:
-                if not self.segments[index].text:
-                    self.segments[index] = Segment(Role.EXPECT, label)
+                self.came.setdefault(index, label)
                 return
 
     @property
@@ -253,7 +256,7 @@ def _values(text: str) -> list[str]:
 
 
 def _caller_turn(call: Call, agent: Agent, segments: list[list[Word]], line: Line, rng: Random) -> None:
-    observed = Weights(OBSERVED, OBSERVED, OBSERVED)
+    observed = Weights(OBSERVED, OBSERVED_WORDS, OBSERVED)
     before: list[Word] = []
     for words in segments:
         points = split_points(words)
@@ -275,7 +278,7 @@ def _act(call: Call, agent: Agent, action: Action, line: Line, rng: Random) -> A
         if action.note is not None:
             call.add(Segment(Role.THINK, action.note), Weights(1.0, 0.0 if action.slipped else action.weight))
         learned = 0.0 if action.stumbled else action.weight
-        call.add(Segment(Role.EXPECT, action.expect), Weights(1.0, 0.5 * learned))
+        call.add(Segment(Role.EXPECT, action.expect or action.guess), Weights(1.0, 0.5 * learned))
         if action.kind != "call":
             break
         spoken = " ".join([action.tool, *(f"{key} {value}" for key, value in action.arguments.items())])
@@ -286,7 +289,7 @@ def _act(call: Call, agent: Agent, action: Action, line: Line, rng: Random) -> A
             call.add(Segment(Role.FILLER, rng.choice(_FILLERS), Role.END), Weights(OBSERVED, 0.5, 1.0))
         result = call.calendar.run(action.tool, action.arguments)
         call.expected("slots" if action.tool == "find_slots" and result != "none" else result)
-        call.add(Segment(Role.RESULT, result), Weights(OBSERVED, OBSERVED))
+        call.add(Segment(Role.RESULT, result), Weights(OBSERVED, OBSERVED_WORDS))
         if result in {"taken", "not found"}:
             call.caller.done = False
         action = agent.returned(action.tool, action.arguments, result)

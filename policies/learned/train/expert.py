@@ -34,8 +34,9 @@ _OTHERWISE = {
 class Action:
     """One agent turn. `note` is None after a result. `kind`: say, call or silence; `text` for say, `tool` and
     `arguments` for call. `slipped`: the note holds a slip of our own and must not be learned; `stumbled`: neither must
-    what follows it. `expect`: what the agent expected; empty where hindsight fills it in. `weight`: how much the turn
-    counts in training, beside a turn that is written rightly anyway."""
+    what follows it. `expect`: what the agent expects; empty where hindsight tells what it should have, and `guess` is
+    then what a model in its place expected. `weight`: how much the turn counts in training, beside a turn that is
+    written rightly anyway."""
 
     kind: str
     text: str = ""
@@ -46,6 +47,7 @@ class Action:
     slipped: bool = False
     stumbled: bool = False
     expect: str = ""
+    guess: str = ""
     weight: float = 1.0
 
 

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import cache
 from random import Random
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,12 +23,26 @@ from policies.learned.train.companies import dialogue as companies
 from policies.learned.train.corrections import coached_call
 from policies.learned.train.counting import counting_call
 from policies.learned.train.dialogue import Weights, expert_call
-from policies.trajectory import Segment
+from policies.learned.train.expectations import Expecting, Guesses
+from policies.trajectory import Role
 
 __all__ = ["SOURCES", "Lessons", "Row", "corrected_rows", "new_lesson", "row_of", "texts"]
 
-Row = tuple[NDArray[np.int64], NDArray[np.float32]]
-"""Token ids int64[n] and the loss weight of each token float32[n]."""
+
+class Row(NamedTuple):
+    """A call as tokens. `wanted` is `ids` but where an expectation stands: there it is what really came."""
+
+    ids: NDArray[np.int64]
+    """int64[n]"""
+    wanted: NDArray[np.int64]
+    """int64[n], what the model should write at each place."""
+    weights: NDArray[np.float32]
+    """float32[n], the loss weight of each place."""
+
+    def cut(self, longest: int) -> Row:
+        """The first `longest` tokens."""
+        return Row(self.ids[:longest], self.wanted[:longest], self.weights[:longest])
+
 
 SLIP_RATE = 0.07
 """Share of fresh values that the expert notes wrongly; about every sixth call holds such a slip."""
@@ -35,17 +50,16 @@ STUMBLE_RATE = 0.04
 """Share of turns that go wrong as a whole, see `expert.Expert`."""
 RESTLESS = 1.8
 """How much more often than in a test a caller does something else than answer, see `simulator.Caller`."""
-
+GUESSED_FROM = 300
+"""Calls of each source from which guesses of what comes next are drawn."""
 
 CORRECTED_COMPANIES = 0.5
 """Share of calls to companies among the corrected ones; the others are the front desk's."""
 
 
-class Labelled(Protocol):
+class Labelled(Expecting, Protocol):
     """A call with a loss weight for each of its segments."""
 
-    @property
-    def segments(self) -> Sequence[Segment]: ...
     @property
     def weights(self) -> Sequence[Weights]: ...
 
@@ -70,9 +84,10 @@ def texts(count: int, seed: int) -> Iterator[str]:
     """All texts of `count` new calls, each with the space that stands before it in the stream."""
     rng = Random(seed)
     for _ in range(count):
-        for segment in new_lesson(rng).segments:
-            if segment.text:
-                yield f" {segment.text}"
+        call = new_lesson(rng)
+        for text in (*(segment.text for segment in call.segments), *call.came.values()):
+            if text:
+                yield f" {text}"
 
 
 def new_lesson(rng: Random) -> Labelled:
@@ -81,20 +96,46 @@ def new_lesson(rng: Random) -> Labelled:
     return rng.choices(makers, shares)[0](rng)
 
 
-def row_of(call: Labelled, tokenizer: Tokenizer) -> Row:
-    """Ids of the whole call and the weight of each of them."""
+@cache
+def guesses() -> Guesses:
+    """What may be expected in calls of all sources."""
+    rng = Random(0)
+    return Guesses(maker(rng) for _, maker in SOURCES.values() for _ in range(GUESSED_FROM))
+
+
+def row_of(call: Labelled, tokenizer: Tokenizer, rng: Random) -> Row:
+    """The tokens of the whole call. Expectations that nobody had yet are guessed."""
     ids: list[int] = []
+    wanted: list[int] = []
     weights: list[float] = []
-    for segment, weight in zip(call.segments, call.weights, strict=True):
+    for index, (segment, weight) in enumerate(zip(call.segments, call.weights, strict=True)):
         ids.append(tokenizer.special[str(segment.role)])
         weights.append(weight.role)
-        words = tokenizer.encode(" " + segment.text) if segment.text else []
+        text = segment.text
+        if segment.role is Role.EXPECT and not text:
+            text = guesses().draw(call.segments, index, rng)
+        words = tokenizer.encode(" " + text) if text else []
+        came = call.came.get(index, text)
+        right = tokenizer.encode(" " + came) if came else []
         ids += words
-        weights += [weight.words] * len(words)
+        wanted += [ids[-1 - len(words)], *_targets(words, right)]
+        weights += _word_weights(words, right, weight.words)
         if segment.close is not None:
             ids.append(tokenizer.special[str(segment.close)])
+            wanted.append(ids[-1])
             weights.append(weight.close)
-    return np.array(ids, np.int64), np.array(weights, np.float32)
+    return Row(np.array(ids, np.int64), np.array(wanted, np.int64), np.array(weights, np.float32))
+
+
+def _targets(words: Sequence[int], right: Sequence[int]) -> list[int]:
+    """What should stand in the place of each of `words`; one that `right` does not reach stays."""
+    return [*right[: len(words)], *words[len(right) :]]
+
+
+def _word_weights(words: Sequence[int], right: Sequence[int], weight: float) -> list[float]:
+    """Places are learned up to the first one where the words differ: behind it stands nothing that could go on."""
+    agreed = next((at for at, (one, other) in enumerate(zip(words, right, strict=False)) if one != other), len(words))
+    return [weight if at <= agreed and at < len(right) else 0.0 for at in range(len(words))]
 
 
 def corrected_rows(
@@ -115,7 +156,7 @@ def corrected_rows(
             call, wrong = company_corrections.coached_call(model, tokenizer, rng, lexicon=lexicon, restless=RESTLESS)
         else:
             call, wrong = coached_call(model, tokenizer, rng, lexicon=lexicon, restless=RESTLESS)
-        rows.append(row_of(call, tokenizer))
+        rows.append(row_of(call, tokenizer, rng))
         mistakes += wrong
     return rows, mistakes
 
@@ -138,8 +179,8 @@ class Lessons:
         """`count` rows of at most `longest` tokens each."""
         kept = [row for rows in self._corrected for row in rows]
         share = self._share if kept else 0.0
-        rows = [
-            self._rng.choice(kept) if self._rng.random() < share else row_of(new_lesson(self._rng), self._tokenizer)
-            for _ in range(count)
-        ]
-        return [(ids[:longest], weights[:longest]) for ids, weights in rows]
+        rows = [self._rng.choice(kept) if self._rng.random() < share else self._new() for _ in range(count)]
+        return [row.cut(longest) for row in rows]
+
+    def _new(self) -> Row:
+        return row_of(new_lesson(self._rng), self._tokenizer, self._rng)

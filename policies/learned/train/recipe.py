@@ -20,7 +20,7 @@ from concurrent.futures import Future, ProcessPoolExecutor
 from dataclasses import asdict, replace
 from pathlib import Path
 from random import Random
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
@@ -37,7 +37,7 @@ from policies.learned.train.model_torch import CoreShape, TorchCore
 from policies.learned.train.muon import Muon
 from policies.learned.train.vocabulary import extend_vocabulary, learn_vocabulary, said_words
 
-__all__ = ["batches", "main", "weighted_loss"]
+__all__ = ["Batch", "batches", "main", "padded", "weighted_loss"]
 
 POOL_ROWS = 512
 """Rows sorted by length at a time, so that a batch holds calls of one length and little padding."""
@@ -48,13 +48,21 @@ SAVE_EVERY_S = 240.0
 Rows = tuple[list[Row], int]
 
 
-def batches(lessons: Lessons, rng: Random, batch_tokens: int) -> Iterator[tuple[torch.Tensor, torch.Tensor]]:
-    """Endless batches of ids and weights, [rows, length] each, about `batch_tokens` with padding."""
+class Batch(NamedTuple):
+    """Rows side by side, [rows, longest] each; see `Row`."""
+
+    ids: torch.Tensor
+    wanted: torch.Tensor
+    weights: torch.Tensor
+
+
+def batches(lessons: Lessons, rng: Random, batch_tokens: int) -> Iterator[Batch]:
+    """Endless batches, about `batch_tokens` each with padding."""
     while True:
-        pool = sorted(lessons.draw(POOL_ROWS, LONGEST_ROW), key=lambda row: len(row[0]))
+        pool = sorted(lessons.draw(POOL_ROWS, LONGEST_ROW), key=lambda row: len(row.ids))
         groups: list[list[Row]] = [[]]
         for row in pool:
-            if groups[-1] and (len(groups[-1]) + 1) * len(row[0]) > batch_tokens:
+            if groups[-1] and (len(groups[-1]) + 1) * len(row.ids) > batch_tokens:
                 groups.append([])
             groups[-1].append(row)
         rng.shuffle(groups)
@@ -62,40 +70,45 @@ def batches(lessons: Lessons, rng: Random, batch_tokens: int) -> Iterator[tuple[
             yield padded(group)
 
 
-def padded(rows: list[Row]) -> tuple[torch.Tensor, torch.Tensor]:
-    """Rows as two tensors [rows, longest]; padding has weight 0."""
-    length = max(len(ids) for ids, _ in rows)
-    ids = torch.zeros(len(rows), length, dtype=torch.int64)
-    weights = torch.zeros(len(rows), length)
-    for index, (row, weight) in enumerate(rows):
-        ids[index, : len(row)] = torch.from_numpy(row)
-        weights[index, : len(row)] = torch.from_numpy(weight)
-    return ids, weights
+def padded(rows: list[Row]) -> Batch:
+    """Rows as tensors [rows, longest]; padding has weight 0."""
+    length = max(len(row.ids) for row in rows)
+    batch = Batch(
+        torch.zeros(len(rows), length, dtype=torch.int64),
+        torch.zeros(len(rows), length, dtype=torch.int64),
+        torch.zeros(len(rows), length),
+    )
+    for index, row in enumerate(rows):
+        length = len(row.ids)
+        batch.ids[index, :length] = torch.from_numpy(row.ids)
+        batch.wanted[index, :length] = torch.from_numpy(row.wanted)
+        batch.weights[index, :length] = torch.from_numpy(row.weights)
+    return batch
 
 
-def weighted_loss(model: TorchCore, ids: torch.Tensor, weights: torch.Tensor) -> torch.Tensor:
+def weighted_loss(model: TorchCore, batch: Batch) -> torch.Tensor:
     """Mean next-token loss in nats, by weight."""
-    hidden = model.hidden(ids[:, :-1])
-    wanted = weights[:, 1:].reshape(-1)
-    used = wanted.nonzero().squeeze(1)
+    hidden = model.hidden(batch.ids[:, :-1])
+    weights = batch.weights[:, 1:].reshape(-1)
+    used = weights.nonzero().squeeze(1)
     logits = functional.linear(hidden.reshape(-1, hidden.shape[-1])[used], model.embedding.weight)
-    losses = functional.cross_entropy(logits, ids[:, 1:].reshape(-1)[used], reduction="none")
-    return (losses * wanted[used]).sum() / wanted.sum()
+    losses = functional.cross_entropy(logits, batch.wanted[:, 1:].reshape(-1)[used], reduction="none")
+    return (losses * weights[used]).sum() / weights.sum()
 
 
-def heldout_rows(tokenizer: Tokenizer, calls: int = 48) -> list[tuple[torch.Tensor, torch.Tensor]]:
+def heldout_rows(tokenizer: Tokenizer, calls: int = 48) -> list[Batch]:
     """Front-desk calls with unseen wordings and names and 5 % word errors; only what the agent writes counts."""
     rng = Random(99_991)
-    rows = [row_of(expert_call(rng, wordings=HELDOUT, line=Line(0.05)), tokenizer) for _ in range(calls)]
-    rows.sort(key=lambda row: len(row[0]))
-    rows = [(ids, np.where(weights >= 0.99, weights, 0).astype(np.float32)) for ids, weights in rows]
+    rows = [row_of(expert_call(rng, wordings=HELDOUT, line=Line(0.05)), tokenizer, rng) for _ in range(calls)]
+    rows.sort(key=lambda row: len(row.ids))
+    rows = [row._replace(weights=np.where(row.weights >= 0.99, row.weights, 0).astype(np.float32)) for row in rows]
     return [padded(rows[at : at + 12]) for at in range(0, calls, 12)]
 
 
-def heldout_loss(model: TorchCore, tests: list[tuple[torch.Tensor, torch.Tensor]]) -> float:
+def heldout_loss(model: TorchCore, tests: list[Batch]) -> float:
     """Mean loss on `tests`, by weight."""
     with torch.no_grad():
-        losses = [(weighted_loss(model, ids, weights).item(), weights[:, 1:].sum().item()) for ids, weights in tests]
+        losses = [(weighted_loss(model, batch).item(), batch.weights[:, 1:].sum().item()) for batch in tests]
     return sum(loss * weight for loss, weight in losses) / sum(weight for _, weight in losses)
 
 
@@ -118,9 +131,9 @@ class Learner:
         self.steps = self.tokens = 0
         self.seconds = 0.0
 
-    def learn(self, ids: torch.Tensor, weights: torch.Tensor, factor: float) -> float:
+    def learn(self, batch: Batch, factor: float) -> float:
         """One step at `factor` of the learning rates; gives the loss before it."""
-        loss = weighted_loss(self.model, ids, weights)
+        loss = weighted_loss(self.model, batch)
         loss.backward()  # type: ignore[no-untyped-call]
         torch.nn.utils.clip_grad_norm_(self.model.parameters(), 1.0)
         for optimiser, rate in self._optimisers.values():
@@ -129,7 +142,7 @@ class Learner:
             optimiser.step()
             optimiser.zero_grad()
         self.steps += 1
-        self.tokens += int((ids != 0).sum())
+        self.tokens += int((batch.ids != 0).sum())
         return loss.item()
 
     def save(self) -> None:
@@ -231,9 +244,9 @@ def _run(
     options: argparse.Namespace,
     learner: Learner,
     lessons: Lessons,
-    source: Iterator[tuple[torch.Tensor, torch.Tensor]],
+    source: Iterator[Batch],
     coach: Coach | None,
-    tests: list[tuple[torch.Tensor, torch.Tensor]],
+    tests: list[Batch],
 ) -> None:
     begun = saved = time.monotonic()
     before_s = learner.seconds
@@ -245,8 +258,7 @@ def _run(
                 lessons.correct(rows)
                 print(f"  corrected {len(rows)} calls, {mistakes / len(rows):.2f} mistakes a call", flush=True)
         factor = learning_rate(learner.steps / options.steps, learner.steps, options.anneal)
-        ids, weights = next(source)
-        loss = learner.learn(ids, weights, factor)
+        loss = learner.learn(next(source), factor)
         smooth = 0.98 * smooth + 0.02 * loss if smooth else loss
         learner.seconds = before_s + time.monotonic() - begun
         if learner.steps % 25 == 0:

@@ -46,11 +46,11 @@ class Coached:
 
     def _settle(self, wanted: Action, done: Action) -> Action:
         if _meaning(wanted) == _meaning(done):
-            return replace(wanted, weight=RIGHT)
+            return replace(wanted, weight=RIGHT, guess=done.expect)
         self.mistakes += 1
         if wanted.note is not None:
             self.model.note = read_note(wanted.note, NOTE_FIELDS) or {}
-        return replace(wanted, weight=WRONG)
+        return replace(wanted, weight=WRONG, guess=done.expect)
 
 
 def _meaning(action: Action) -> tuple[object, ...]:

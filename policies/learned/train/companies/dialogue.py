@@ -16,7 +16,7 @@ from policies.learned.train.companies.expert import Expert
 from policies.learned.train.companies.rep import Rep, Utterance
 from policies.learned.train.companies.spoken_rep import understand
 from policies.learned.train.companies.wordings import TRAINED, RepWordings
-from policies.learned.train.dialogue import OBSERVED, Line, Weights
+from policies.learned.train.dialogue import OBSERVED, OBSERVED_WORDS, Line, Weights
 from policies.learned.train.expert import Action
 from policies.learned.train.noise import break_carrier, hesitate, misrecognise, split_points
 from policies.learned.train.spoken_caller import Word, text_of
@@ -50,12 +50,13 @@ class ExpertAgent:
 
 @dataclass(slots=True)
 class Call:
-    """A call in progress or over."""
+    """A call in progress or over. `came`: as in the front desk's calls."""
 
     case: Case
     rep: Rep
     segments: list[Segment] = field(default_factory=list)
     weights: list[Weights] = field(default_factory=list)
+    came: dict[int, str] = field(default_factory=dict)
     ended: bool = False
 
     def add(self, segment: Segment, weights: Weights) -> None:
@@ -64,11 +65,10 @@ class Call:
         self.weights.append(weights)
 
     def expected(self, label: str) -> None:
-        """Write what really came into the last open expectation."""
+        """Note what really came after the last expectation, unless that was the expert's own."""
         for index in range(len(self.segments) - 1, -1, -1):
             if self.segments[index].role is Role.EXPECT:
-                if not self.segments[index].text:
-                    self.segments[index] = Segment(Role.EXPECT, label)
+                self.came.setdefault(index, label)
                 return
 
     @property
@@ -141,7 +141,7 @@ def _on_the_line(utterance: Utterance, line: Line, rng: Random, hums: tuple[str,
 
 def _rep_turn(call: Call, agent: Agent, words: list[Word], line: Line, rng: Random) -> None:
     """Write the turn down: in one or two segments of speech, sometimes with a thought between them."""
-    observed = Weights(OBSERVED, OBSERVED, OBSERVED)
+    observed = Weights(OBSERVED, OBSERVED_WORDS, OBSERVED)
     points = split_points(words) if len(words) >= 4 else []
     thinks = isinstance(agent, ExpertAgent) and rng.random() < line.thoughts
     if points and (thinks or rng.random() < line.pauses):
@@ -161,7 +161,10 @@ def _act(call: Call, agent: Agent, action: Action, line: Line, rng: Random) -> A
         learned = 0.0 if action.stumbled else action.weight
         if action.note is not None:
             call.add(Segment(Role.THINK, action.note), Weights(1.0, 0.0 if action.slipped else action.weight))
-        call.add(Segment(Role.EXPECT, action.expect), Weights(1.0, (1.0 if action.expect else 0.5) * learned))
+        own = bool(action.expect)
+        call.add(Segment(Role.EXPECT, action.expect or action.guess), Weights(1.0, (1.0 if own else 0.5) * learned))
+        if own:
+            call.expected(action.expect)
         if action.kind != "call":
             break
         spoken = " ".join([action.tool, *(f"{key} {value}" for key, value in action.arguments.items())])
@@ -170,7 +173,7 @@ def _act(call: Call, agent: Agent, action: Action, line: Line, rng: Random) -> A
             call.add(Segment(Role.FILLER, rng.choice(_FILLERS), Role.END), Weights(OBSERVED, 0.5, 1.0))
         result = call.case.run(action.tool, action.arguments)
         call.expected("ok" if action.tool == "report" else "value" if result != "not on file" else "other")
-        call.add(Segment(Role.RESULT, result), Weights(OBSERVED, OBSERVED))
+        call.add(Segment(Role.RESULT, result), Weights(OBSERVED, OBSERVED_WORDS))
         action = agent.returned(action.tool, action.arguments, result)
     if action.kind == "silence":
         call.add(Segment(Role.SILENCE), Weights(learned))

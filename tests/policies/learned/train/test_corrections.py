@@ -6,6 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 from random import Random
 
+import numpy as np
 import pytest
 from safetensors.numpy import load_file
 
@@ -78,8 +79,10 @@ def test_calls_of_the_shipped_model_are_corrected_towards_the_goal(model: CoreMo
     assert not any(call.early_write for call in calls)
     assert sum(call.ended for call in calls) >= 4
     for call in calls:
-        ids, weights = row_of(call, tokenizer)
-        assert len(ids) == len(weights) == len(tokenizer.encode_parts(call.trajectory().parts()))
+        row = row_of(call, tokenizer, Random(0))
+        guesses = [one.text for one in call.segments if one.role is Role.EXPECT]
+        assert all(guesses)  # the model's own, so the stream is the one that it wrote
+        assert len(row.ids) == len(row.weights) == len(tokenizer.encode_parts(call.trajectory().parts()))
 
 
 def test_a_round_of_corrections_follows_from_its_seed_and_is_drawn_in_its_share(
@@ -89,11 +92,10 @@ def test_a_round_of_corrections_follows_from_its_seed_and_is_drawn_in_its_share(
     rounds = [corrected_rows(model.config, tensors, str(WEIGHTS), WORDS, 3, 2) for _ in range(2)]
     assert rounds[0][1] == rounds[1][1]
     for one, two in zip(rounds[0][0], rounds[1][0], strict=True):
-        assert (one[0] == two[0]).all()
-        assert (one[1] == two[1]).all()
+        assert all(np.array_equal(left, right) for left, right in zip(one, two, strict=True))
     mark = rounds[0][0][0]
     lessons = Lessons(tokenizer, Random(1), corrected_share=0.5)
     lessons.correct([mark])
     rows = lessons.draw(300, 64)
-    share = sum((ids == mark[0][:64]).all() for ids, _ in rows if len(ids) == 64) / len(rows)
+    share = sum((row.ids == mark.ids[:64]).all() for row in rows if len(row.ids) == 64) / len(rows)
     assert 0.4 < share < 0.6

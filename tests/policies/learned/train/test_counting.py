@@ -166,14 +166,13 @@ def test_a_broken_count_goes_on_where_it_stopped() -> None:
 
 def test_calls_are_short_half_are_in_one_breath_and_weights_fit_the_recipe() -> None:
     recipe = pytest.importorskip("policies.learned.train.recipe", reason="torch is in the extra `learn`")
-    rows = [recipe.row_of(call, TOKENIZER) for call in CALLS]
-    lengths = [len(ids) for ids, _ in rows]
+    rows = [recipe.row_of(call, TOKENIZER, Random(0)) for call in CALLS]
+    lengths = [len(row.ids) for row in rows]
     assert np.mean(lengths) < 200
     assert max(lengths) < 2048
     one_breath = [call.segments[0].text.startswith(counting_card("", one_breath=True)[:28]) for call in CALLS]
     assert 0.4 < np.mean(one_breath) < 0.6
-    for call, (ids, weights) in zip(CALLS, rows, strict=True):
-        assert ids.tolist() == TOKENIZER.encode_parts(call.trajectory().parts())
+    for ids, _, weights in rows:
         assert (weights[ids == TOKENIZER.special[str(Role.CUT)]] == 0).all()
         assert (weights[ids == TOKENIZER.special[str(Role.MORE)]] == 1).all()
 

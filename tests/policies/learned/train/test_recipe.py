@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from itertools import takewhile
 from pathlib import Path
 from random import Random
 
@@ -20,7 +22,7 @@ from policies.learned.train.lessons import Lessons, row_of  # noqa: E402
 from policies.learned.train.model_torch import CoreShape, TorchCore  # noqa: E402
 from policies.learned.train.muon import Muon  # noqa: E402
 from policies.learned.train.vocabulary import extend_vocabulary  # noqa: E402
-from policies.trajectory import Role  # noqa: E402
+from policies.trajectory import ROLE_TOKENS, Role  # noqa: E402
 
 SHAPE = CoreShape(
     vocab_size=60,
@@ -102,15 +104,15 @@ def test_a_grown_vocabulary_keeps_what_the_model_knows(tmp_path: Path) -> None:
 
 def test_a_run_goes_on_where_it_stopped(tmp_path: Path) -> None:
     ids = torch.tensor([IDS[:40]])
-    weights = torch.ones(1, 40)
+    batch = recipe.Batch(ids, ids, torch.ones(1, 40))
     learner = recipe.Learner(random_core(), tmp_path, 0.02, 0.004)
-    losses = [learner.learn(ids, weights, 1.0) for _ in range(2)]
+    losses = [learner.learn(batch, 1.0) for _ in range(2)]
     learner.save()
-    losses += [learner.learn(ids, weights, 1.0) for _ in range(2)]
+    losses += [learner.learn(batch, 1.0) for _ in range(2)]
     other = recipe.Learner(random_core(), tmp_path, 0.02, 0.004)
     other.resume()
     assert (other.steps, other.tokens) == (2, 2 * int((ids != 0).sum()))
-    assert [other.learn(ids, weights, 1.0) for _ in range(2)] == losses[2:]
+    assert [other.learn(batch, 1.0) for _ in range(2)] == losses[2:]
     assert losses == sorted(losses, reverse=True)
 
 
@@ -126,12 +128,51 @@ def test_muon_makes_matrices_of_equal_singular_values() -> None:
 def test_weights_follow_the_segments() -> None:
     tokenizer = Tokenizer.load(WEIGHTS)
     call = expert_call(Random(4))
-    ids, weights = row_of(call, tokenizer)
-    assert ids.tolist() == tokenizer.encode_parts(call.trajectory().parts())
-    assert set(np.round(weights, 3)) <= {0.0, 0.2, 0.5, 1.0, np.float32(0.2)}
+    ids, _, weights = row_of(call, tokenizer, Random(0))
+    assert spoken(ids, tokenizer) == spoken(tokenizer.encode_parts(call.trajectory().parts()), tokenizer)
+    assert {round(float(weight), 3) for weight in weights} <= {0.0, 0.1, 0.2, 0.5, 1.0}
     turns = weights[ids == tokenizer.special[str(Role.TURN)]]
     assert turns == pytest.approx(np.full(len(turns), 0.2))
     assert weights[0] == 0
+
+
+def spoken(ids: Iterable[int], tokenizer: Tokenizer) -> list[int]:
+    """`ids` without the words of expectations."""
+    out: list[int] = []
+    inside = False
+    for id_ in ids:
+        if id_ < len(ROLE_TOKENS):
+            inside = id_ == tokenizer.special[str(Role.EXPECT)]
+        if id_ < len(ROLE_TOKENS) or not inside:
+            out.append(int(id_))
+    return out
+
+
+def test_what_came_is_the_target_of_an_expectation_and_never_stands_in_the_stream() -> None:
+    """Where it does, a model reads its expectation instead of the words that follow."""
+    tokenizer = Tokenizer.load(WEIGHTS)
+    expect = tokenizer.special[str(Role.EXPECT)]
+    told = guessed = 0
+    for seed in range(40):
+        call = expert_call(Random(seed))
+        ids, wanted, weights = row_of(call, tokenizer, Random(seed))
+        places = np.flatnonzero(ids == expect) + 1
+        came = [call.came[index] for index, one in enumerate(call.segments) if one.role is Role.EXPECT]
+        for place, label in zip(places, came, strict=True):
+            right = tokenizer.encode(" " + label)
+            guess = list(takewhile(lambda id_: id_ >= len(ROLE_TOKENS), ids[place:].tolist()))
+            told += guess == right
+            guessed += 1
+            if not guess:
+                continue
+            assert wanted[place] == right[0]
+            agreed = next((at for at, (a, b) in enumerate(zip(guess, right, strict=False)) if a != b), len(guess))
+            assert (weights[place + agreed + 1 : place + len(guess)] == 0).all()
+        elsewhere = np.ones(len(ids), bool)
+        for place in places:
+            elsewhere[place : place + 12] = False
+        assert (ids == wanted)[elsewhere].all()
+    assert 0.2 < told / guessed < 0.8
 
 
 def test_padding_costs_nothing_and_a_few_steps_lower_the_loss() -> None:
@@ -139,16 +180,16 @@ def test_padding_costs_nothing_and_a_few_steps_lower_the_loss() -> None:
     torch.manual_seed(0)
     shape = CoreShape(vocab_size=tokenizer.size, num_hidden_layers=1, hidden_size=32, intermediate_size=32, head_dim=16)
     model = TorchCore(shape)
-    rows = [row_of(expert_call(Random(seed)), tokenizer) for seed in range(4)]
-    ids, weights = recipe.padded(rows)
+    rows = [row_of(expert_call(Random(seed)), tokenizer, Random(seed)) for seed in range(4)]
+    batch = recipe.padded(rows)
     with torch.no_grad():
-        alone = [recipe.weighted_loss(model, *recipe.padded([row])).item() for row in rows]
-        masses = [row[1][1:].sum() for row in rows]
-        together = recipe.weighted_loss(model, ids, weights).item()
+        alone = [recipe.weighted_loss(model, recipe.padded([row])).item() for row in rows]
+        masses = [row.weights[1:].sum() for row in rows]
+        together = recipe.weighted_loss(model, batch).item()
     assert together == pytest.approx(np.average(alone, weights=masses), abs=1e-4)
     optimiser = Muon([p for p in model.parameters() if p.ndim == 2], lr=0.02)
     for _ in range(8):
-        loss = recipe.weighted_loss(model, ids, weights)
+        loss = recipe.weighted_loss(model, batch)
         loss.backward()  # type: ignore[no-untyped-call]
         optimiser.step()
         optimiser.zero_grad()
@@ -169,8 +210,8 @@ def test_batches_hold_calls_of_one_length() -> None:
     source = recipe.batches(Lessons(tokenizer, rng), rng, 4096)
     filled = []
     for _ in range(6):
-        ids, weights = next(source)
-        assert ids.shape == weights.shape
+        ids, wanted, weights = next(source)
+        assert ids.shape == wanted.shape == weights.shape
         assert ids.numel() <= 4096 or len(ids) == 1
         filled.append((ids != 0).float().mean().item())
     assert np.mean(filled) > 0.9
