@@ -116,9 +116,13 @@ class Conversation:
         return segment in self._ignored
 
     def heed(self, segment: int, text: str) -> None:
-        """An ignored segment asks for something after all: its final words are part of the open turn."""
+        """An ignored segment asks for something after all: its words stand in the open turn, before what came later."""
         self._ignored.discard(segment)
+        later = {number: words for number, words in self.turn.texts.items() if number > segment}
+        for number in later:
+            del self.turn.texts[number]
         self.hear(segment, text, final=True)
+        self.turn.texts.update(later)
 
     def clear_turn(self) -> None:
         """Nothing of the open turn can be answered: forget it, and what may still be recognised of it."""

@@ -49,7 +49,7 @@ class Mind:
         self.floor = Floor(settings.floor)
         self.plans = Plans()
         self.over = False
-        self._wordless: set[int] = set()  # speech over ours that was let go by because no words came
+        self._let_by: set[int] = set()  # speech over ours that seemed to ask for nothing before its final text came
         self._unheard: set[int] = set()  # and speech into our silence, given up before its final text
         self.saying = Saying(self.plans, self.floor, self.conversation, settings.filler)
         self.answering = Answering(settings, self.plans, self.floor, self.conversation, self.saying)
@@ -124,10 +124,11 @@ class Mind:
 
     def _overlap(self, verdict: Verdict) -> Iterator[Command]:
         """Carry out what the floor says about the caller's speech during ours."""
+        settled = frozenset(self.conversation.turn.finals)
         for segment in sorted(verdict.dropped):
             self.conversation.ignore(segment)
-        if verdict.reason == barge_in.Cause.NOTHING_SAID:
-            self._wordless |= verdict.dropped
+        if verdict.reason in (barge_in.Cause.NOTHING_SAID, barge_in.Cause.BACKCHANNEL):
+            self._let_by |= verdict.dropped - settled
         if verdict.action == "cancel":
             yield from self._give_way(verdict.reason)
             return
@@ -180,14 +181,17 @@ class Mind:
             self.conversation.again(event.segment)
         if event.segment in self._unheard and event.text:
             self.conversation.heed(event.segment, event.text)  # given up as noise before its words came
-        late = event.segment in self._wordless and event.text.split()
-        if late and not barge_in.is_backchannel(late):
+        if event.segment in self._let_by and event.text and not barge_in.is_backchannel(event.text.split()):
+            # they asked for something after all: nothing that was asked before them is agreed to by a yes
             self.conversation.doubt()
+            self.conversation.heed(event.segment, event.text)
+        self._let_by.discard(event.segment)
+        self._unheard.discard(event.segment)
         self.conversation.hear(event.segment, event.text, final=True)
-        yield from self.answering.settled()
         if self.floor.overlapping:
             speech = self.plans.speech(entry.at_us)
             yield from self._overlap(self.floor.words(event.text, entry.at_us, speech, final=True))
+        yield from self.answering.settled()  # a write that waited for these words: not if they take the floor
         yield from self.answering.folding.heed(event.segment, event.text)
         if not self.plans.any:
             yield from self._think_ahead()

@@ -267,3 +267,50 @@ def test_a_result_waits_for_words_that_were_said_before_the_last_hum() -> None:
     scene.utters("mm hm", 3300)
     assert scene.pauses(3600, spoke_until_ms=3400)[-2:] == ["(think: turn over: complete)", "generate 2"]
     assert scene.stream.endswith("<result> ten thirty<heard> or thursday<turn>")
+
+
+# --- what was let by and was a wish ------------------------------------------------------------------------------
+
+
+def test_a_wish_that_read_as_a_backchannel_at_first_is_answered_when_the_agent_is_done() -> None:
+    scene = answering()
+    scene.begins(2800)
+    scene.hushes(1, "we are open", 2850)
+    scene.utters("yes", 3050)
+    assert scene.pauses(3300, spoke_until_ms=3100)[-1] == "Resume 1"
+    assert scene.said("yes but on sunday", 3350) == []
+    assert scene.played(1, "we are open from nine to five every day.", 5400)[-1] == "generate 2"
+    assert scene.stream.endswith("every day.<end><heard> yes but on sunday<turn>")
+
+
+def test_a_yes_behind_a_wish_that_read_as_a_backchannel_agrees_to_nothing() -> None:
+    scene = talk()
+    scene.turn("tuesday at two for miller", 1000)
+    scene.thinks(1)
+    scene.writes(1, "so that is tuesday at two for miller, is that right?")
+    scene.ends(1)
+    scene.sounds(1, 2300)
+    scene.begins(2800)
+    scene.hushes(1, "so that is", 2850)
+    scene.utters("yes", 3050)
+    scene.pauses(3300, spoke_until_ms=3100)
+    scene.played(1, "so that is tuesday at two for miller, is that right?", 5400)
+    scene.begins(5410)
+    scene.said("please write down adams", 5420, segment=2)
+    scene.utters("yes", 5700)
+    scene.pauses(6000, spoke_until_ms=5800)
+    assert scene.said("yes", 6050)[-1] == "generate 2"
+    assert scene.stream.endswith("is that right?<end><heard> please write down adams<heard> yes<turn>")
+    wanted = scene.wants(2, "book", day="tuesday", time="two", name="miller")
+    assert wanted[0] == "(wait: book held back: nothing asked)"
+
+
+def test_a_write_does_not_run_on_words_that_take_the_floor() -> None:
+    scene = talk()
+    scene.turn("put me down as miller", 1000)
+    scene.begins(2200)
+    assert scene.wants(1, "jot", name="miller")[0] == "(wait: jot waits for the turn's final text)"
+    scene.pauses(3700, spoke_until_ms=3500)
+    lines = scene.said("", 3750)
+    assert "(wait: long overlap)" in lines
+    assert not any(line.startswith("call") for line in lines)
