@@ -224,9 +224,10 @@ class Agent:
         """
         left_out = {"tools", "servers", "thinker", "folder", "model", "today", "vllm", "stand_ins", "stall_s"}
         values = {f.name: getattr(self, f.name) for f in dataclasses.fields(self) if f.name not in left_out}
-        # logs from before there were tools in the background keep their digest
+        # logs from before there were tools in the background, or prefetched ones, keep their digest
         values["tools"] = [
-            (tool.shape, tool.slow_s, tool.filler, *(["background"] if tool.background else [])) for tool in self.tools
+            (tool.shape, tool.slow_s, tool.filler, *["background"] * tool.background, *tool.prefetched)
+            for tool in self.tools
         ]
         if self.thinker is not None:
             values["thinker"] = self.thinker.described()

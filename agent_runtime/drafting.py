@@ -34,7 +34,8 @@ from .plans import Plans
 __all__ = ["Draft", "Drafts", "EarlyCall"]
 
 MOST_EARLY_CALLS = 4
-"""Tools that ran early and are not asked for yet. A guess; the oldest is given up for a new one."""
+"""Tools that ran early and are not asked for yet, beside those that were prefetched. A guess; the oldest is given up
+for a new one."""
 
 DraftEvent = ev.ThoughtFormed | ev.ExpectationFormed | ev.ClauseGenerated | ev.ToolRequested | ev.GenerationEnded
 
@@ -91,6 +92,7 @@ class Drafts:
         self._drafts: dict[int, Draft] = {}
         self._early: dict[str, EarlyCall] = {}
         self._values = _slot_words(settings)
+        self._most_early = MOST_EARLY_CALLS + sum(map(len, settings.prefetches.values()))
         self._peeks = self._made = self._guesses = 0
         self._thought: tuple[str, ...] = ()  # the words that the last peek or draft of the turn rested on
         self._taken = 0  # the draft that the present answer began with, or its child
@@ -199,16 +201,38 @@ class Drafts:
         yield from self._expire()
         known = self._early.get(key)
         if known is None:
-            if len(self._early) >= MOST_EARLY_CALLS:
+            if len(self._early) >= self._most_early:
                 oldest = self._early.pop(next(iter(self._early)))
                 if oldest.result is None:
                     yield do.CancelTool(oldest.number)
-            known = self._early[key] = EarlyCall(self._plans.number("call"), event.tool, key, self._plans.now_us)
             yield Decision("tool", f"{event.tool} runs early")
+            known = self._early_call(event.tool, event.arguments)
             yield do.CallTool(known.number, event.tool, event.arguments, early=True)
         draft.call = known.number
         if known.result is not None:
             yield from self._go_on(draft, known.result)
+
+    def prefetch(self) -> Iterator[Command]:
+        """The caller begins to speak: run the tools that are cheap for every value which may be named now.
+
+        Results of the first half of their time are taken to last for the turn; older ones are asked for again.
+        """
+        if not self._settings.thinking.listen:
+            return
+        yield from self._expire()
+        half_us = self._plans.now_us - self._settings.thinking.keep_ms * 500
+        for tool, calls in self._settings.prefetches.items():
+            known = {one.key for one in self._early.values() if one.result is None or one.asked_us >= half_us}
+            wanted = [arguments for arguments in calls if _key(tool, arguments) not in known]
+            if wanted:
+                yield Decision("tool", f"{tool} is prefetched")
+            for arguments in wanted:
+                yield do.CallTool(self._early_call(tool, arguments).number, tool, arguments, early=True)
+
+    def _early_call(self, tool: str, arguments: Mapping[str, Any]) -> EarlyCall:
+        key = _key(tool, arguments)
+        found = self._early[key] = EarlyCall(self._plans.number("call"), tool, key, self._plans.now_us)
+        return found
 
     def _expire(self) -> Iterator[Command]:
         """Forget what was asked too long ago to be true now."""

@@ -119,8 +119,10 @@ class Mind:
         for timer in ("endpoint", "idle", "overlap"):
             yield do.CancelTimer(timer)
         self.conversation.begin(event.segment)
-        speech = self.plans.speech(entry.at_us)
-        yield from self._overlap(self.floor.speech_started(event, entry.at_us, answering=self.plans.any, agent=speech))
+        speech, answering = self.plans.speech(entry.at_us), self.plans.any
+        yield from self._overlap(self.floor.speech_started(event, entry.at_us, answering=answering, agent=speech))
+        if not answering:
+            yield from self.answering.drafts.prefetch()
 
     def _overlap(self, verdict: Verdict) -> Iterator[Command]:
         """Carry out what the floor says about the caller's speech during ours."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
+from typing import Any
 
 from policies import filler
 from policies.brief import BriefLimits
@@ -40,6 +41,8 @@ class MindSettings:
     """How long waits took in earlier calls: `Waits.values`."""
     background: AbstractSet[str] = frozenset()
     """Tools whose calls do not hold the turn: see `agent_runtime.folding`."""
+    prefetches: Mapping[str, Sequence[Mapping[str, Any]]] = field(default_factory=dict)
+    """Tool -> JSON arguments of the calls that run when the caller begins to speak."""
     briefs: Mapping[str, BriefLimits] = field(default_factory=dict)
     """Tools that take a brief, and what their answer must keep to."""
     settle_ms: int = 500

@@ -79,6 +79,7 @@ def mind_settings(agent: Agent, today: datetime.date) -> MindSettings:
         tools={tool.name: tool.shape for tool in agent.tools},
         notes=tuple(agent.notes),
         background={tool.name for tool in agent.tools if tool.background},
+        prefetches={tool.name: tool.prefetched for tool in agent.tools if tool.prefetched},
         briefs={tool.name: _limits(agent, tool.name) for tool in agent.tools if "brief" in tool.lent},
         usual_ms={tool.name: round(tool.slow_s * 1000) for tool in agent.tools if tool.slow_s is not None},
         floor=FloorSettings(agent.endpointing, agent.barge_in, agent.backchannel),

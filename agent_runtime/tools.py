@@ -22,6 +22,7 @@ decides), how long it may take (the acting organ ends it) and what the model is.
 from __future__ import annotations
 
 import inspect
+import itertools
 import json
 import math
 import re
@@ -52,6 +53,9 @@ __all__ = [
 _LATER = "Returns 'started' at once; its result comes later by itself. Until then go on with what you can say."
 """What a model is told of a tool in the background, behind its own description."""
 
+MOST_PREFETCHED = 8
+"""Calls of one tool that may run for one turn of the caller: a week, a few services. A guess at what a server bears."""
+
 AsyncFunction: TypeAlias = Callable[..., Coroutine[Any, Any, Any]]
 
 
@@ -78,6 +82,8 @@ class Tool:
     """Parameters that the runtime fills in: "context" or "brief" -> the parameter's name."""
     background: bool = False
     """The call does not hold the turn: the agent goes on talking, and the result is folded in when it comes."""
+    prefetched: tuple[Mapping[str, Any], ...] = ()
+    """JSON arguments of the calls that run when the caller begins to speak, one for each value that may be named."""
 
     def __call__(self, *args: Any, **kwargs: Any) -> Coroutine[Any, Any, Any]:
         """Call the function as if it had no decorator, unchecked: for other tools and for tests."""
@@ -175,6 +181,7 @@ def tool(
     slow_s: float | None = ...,
     filler: str | Sequence[str] | None = ...,
     background: bool = ...,
+    prefetch: bool = ...,
 ) -> Callable[[AsyncFunction], Tool]: ...
 
 
@@ -188,6 +195,7 @@ def tool(
     slow_s: float | None = None,
     filler: str | Sequence[str] | None = None,
     background: bool = False,
+    prefetch: bool = False,
 ) -> Tool | Callable[[AsyncFunction], Tool]:
     """Make an async function a tool of the agent; its name, docstring and type hints are what the model sees.
 
@@ -196,11 +204,13 @@ def tool(
     run only after its arguments were read back aloud and the caller agreed. `timeout_s`: when the call is given up.
     `slow_s`: how long it usually takes. `filler`: what to say meanwhile, ``let me look at {day}.`` with the
     arguments as the caller said them; several texts for calls that leave some out. `background`: the agent goes on
-    talking at once and weaves the result in when it comes. Raises `ToolDefinitionError`.
+    talking at once and weaves the result in when it comes. `prefetch`: the tool is cheap, so run it for every value
+    its choices may have (8 calls at most) as soon as the caller begins to speak: the result is there when the value
+    is named. Raises `ToolDefinitionError`.
     """
 
     def make(function: AsyncFunction) -> Tool:
-        return _tool(function, effect, confirm, timeout_s, slow_s, filler, background)
+        return _tool(function, effect, confirm, timeout_s, slow_s, filler, background, prefetch)
 
     return make if function is None else make(function)
 
@@ -280,6 +290,7 @@ def _tool(
     slow_s: float | None,
     filler: str | Sequence[str] | None,
     background: bool,
+    prefetch: bool,
 ) -> Tool:
     name = getattr(function, "__name__", repr(function))
     if not inspect.iscoroutinefunction(function):
@@ -305,13 +316,35 @@ def _tool(
         doc=f"{doc} {_LATER}".strip() if background else doc,
     )
     texts = filler if isinstance(filler, str) or filler is None else tuple(filler)
-    made = Tool(function, shape, slow_s, texts, slots, lent, background)
+    each = _every_call(name, effect, background, slots) if prefetch else ()
+    made = Tool(function, shape, slow_s, texts, slots, lent, background, each)
     known = [parameter.name for parameter in shape.parameters]
     for slot in (slot for text in made.fillers for slot in slots_in(text)):
         if slot not in known:
             takes = ", ".join(known) or "none"
             raise ToolDefinitionError(f"tool {name}: filler has the slot {{{slot}}}; its parameters are {takes}")
     return made
+
+
+def _every_call(name: str, effect: str, background: bool, slots: Sequence[Slot]) -> tuple[dict[str, Any], ...]:
+    """The arguments of each call that a prefetch makes."""
+    if effect != "read" or background:
+        raise ToolDefinitionError(f"tool {name}: only a read that holds the turn can be prefetched; drop prefetch")
+    needed = [slot for slot in slots if slot.shape.required]
+    for slot in needed:
+        if not slot.spoken_choices:
+            raise ToolDefinitionError(
+                f"tool {name}: {slot.shape.name} may be anything, so no call can be prefetched; make it a choice "
+                "(Literal[...]), or drop prefetch"
+            )
+    values = [list(dict.fromkeys(slot.spoken_choices.values())) for slot in needed]
+    count = math.prod(map(len, values))
+    if count > MOST_PREFETCHED:
+        raise ToolDefinitionError(
+            f"tool {name}: its choices make {count} calls, and at most {MOST_PREFETCHED} are prefetched; drop prefetch"
+        )
+    names = [slot.shape.name for slot in needed]
+    return tuple(dict(zip(names, given, strict=True)) for given in itertools.product(*values))
 
 
 def _short(value: Any) -> str:

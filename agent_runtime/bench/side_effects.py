@@ -373,7 +373,9 @@ class RandomCall:
 def new_mind() -> Mind:
     """A mind with every way of thinking ahead on."""
     opening = Trajectory.of([Segment(Role.CARD, "desk.")])
-    return Mind(MindSettings(opening, "good morning. how can i help?", {shape.name: shape for shape in TOOLS}))
+    tools = {shape.name: shape for shape in TOOLS}
+    prefetches = {"find_slots": [{"day": day} for day in DAYS]}
+    return Mind(MindSettings(opening, "good morning. how can i help?", tools, prefetches=prefetches))
 
 
 def side_effects(calls: int = CALLS) -> Figure:

@@ -18,7 +18,7 @@ from policies.speculation import ThinkingSettings
 from ..account import Account, account
 from ..call import play_call
 from ..clock import run_virtual
-from ..commands import CallTool
+from ..commands import Adopt, CallTool
 from ..events import CallAnswered, ToolReturned
 from ..latency import CallLatency, OverlapLatency, TurnLatency, agent_speech, measure, milliseconds
 from ..record import Entry
@@ -120,14 +120,17 @@ class Run:
         return sum(turn.latency.cut_in for turn in self.turns) / max(1, len(self.turns))
 
 
-def play(level: Level, prompt_tokens: int, seeds: Iterable[int]) -> Run:
-    """The calls of some seeds at one level, one after the other; each begins with a cold server."""
-    return run_virtual(_play(level, prompt_tokens, seeds))
+def play(level: Level, prompt_tokens: int, seeds: Iterable[int], *, prefetch: bool = False) -> Run:
+    """The calls of some seeds at one level, one after the other; each begins with a cold server.
+
+    `prefetch`: the agent's author lets the runtime look up every day as soon as the caller speaks.
+    """
+    return run_virtual(_play(level, prompt_tokens, seeds, prefetch))
 
 
-async def _play(level: Level, prompt_tokens: int, seeds: Iterable[int]) -> Run:
+async def _play(level: Level, prompt_tokens: int, seeds: Iterable[int], prefetch: bool) -> Run:
     run = Run(level.letter, prompt_tokens)
-    agent = bench_agent(thinking=level.thinking, filler=level.filler)
+    agent = bench_agent(prefetch=prefetch, thinking=level.thinking, filler=level.filler)
     for seed in seeds:
         caller = bench_caller(seed)
         parts = canned_parts(prompt_tokens, cached=level.cached)
@@ -154,20 +157,29 @@ def _longest_silence(entries: Sequence[Entry], turn: TurnLatency) -> float | Non
 def _hidden(entries: Sequence[Entry], turn: TurnLatency, tool: str, until: int | None) -> float | None:
     """The share of the tool's time that lay before the end of the turn's speech; None: it was not called for it.
 
-    Of several calls the last one counts, which is the one that answered.
+    Of several calls the last one counts that was made or taken up for the turn, which is the one that answered.
     """
     origin_us = next(e.at_us - e.what.sample * 125 // 2 for e in entries if isinstance(e.what, CallAnswered))
     begun: dict[int, float] = {}
-    found: float | None = None
+    ended: dict[int, float] = {}
+    answered = 0
     for entry in entries:
         sample = (entry.at_us - origin_us) * 2 / 125
-        if isinstance(entry.what, CallTool) and entry.what.tool == tool:
-            if turn.first_sample <= sample and (until is None or sample < until):
-                begun[entry.seq] = sample
-        elif isinstance(entry.what, ToolReturned) and entry.cause in begun:
-            first = begun[entry.cause]
-            found = max(0.0, min(1.0, (turn.last_sample - first) / (sample - first)))
-    return found
+        number = 0
+        match entry.what:
+            case CallTool(call=call, tool=name, early=early) if name == tool:
+                begun[call] = sample
+                number = 0 if early else call
+            case Adopt(call=call):
+                number = call
+            case ToolReturned(call=call):
+                ended[call] = sample
+        if number in begun and turn.first_sample <= sample and (until is None or sample < until):
+            answered = number
+    if answered not in ended:
+        return None
+    first = begun[answered]
+    return max(0.0, min(1.0, (turn.last_sample - first) / (ended[answered] - first)))
 
 
 HEAD = (

@@ -19,10 +19,11 @@ __all__ = ["Waterfall", "figures", "measure_all", "ratio", "spread", "waste"]
 
 @dataclass(frozen=True, slots=True)
 class Waterfall:
-    """All runs: each level with each prompt, and level F with the common one."""
+    """All runs: each level with each prompt, and level F with the common one, without and with prefetched look-ups."""
 
     runs: tuple[Run, ...]
     common: Run
+    prefetched: Run
 
     @property
     def note(self) -> str:
@@ -41,7 +42,9 @@ def measure_all(calls: int = CALLS, *, tell: Callable[[Run], None] = lambda run:
             tell(runs[-1])
     common = play(LEVELS[-1], COMMON_PROMPT, range(calls))
     tell(common)
-    return Waterfall(tuple(runs), common)
+    prefetched = play(LEVELS[-1], COMMON_PROMPT, range(calls), prefetch=True)
+    tell(prefetched)
+    return Waterfall(tuple(runs), common, prefetched)
 
 
 def figures(found: Waterfall) -> Iterator[Figure]:
@@ -70,16 +73,30 @@ def figures(found: Waterfall) -> Iterator[Figure]:
     yield _mean(KEYS[12], "share, words only", (float(one.inaudible is not None) for one in hums))
     early = [turn for turn in run.turns if turn.asked is not None and turn.asked.matter == "early"]
     yield _mean(KEYS[13], "share of find's 1.5 s, value named early", (turn.hidden_share for turn in early))
-    finds = [turn for turn in run.turns if turn.asked is not None and turn.asked.tool == "find"]
-    yield _mean(KEYS[14], "share of find's 1.5 s, all its turns", (turn.hidden_share for turn in finds))
+    yield _mean(KEYS[14], "share of find's 1.5 s, all its turns", (turn.hidden_share for turn in _finds(run)))
+    yield _prefetched(KEYS[15], found.prefetched)
     slow = [t for t in run.turns if t.is_first and t.asked is not None and t.asked.tool == "waiting"]
-    yield spread(KEYS[15], "ms, a tool of 2 s on a cold first turn", (turn.latency.first_sound_ms for turn in slow))
-    yield spread(KEYS[16], "ms, likewise", (turn.longest_silence_ms for turn in slow), 100)
-    yield waste(KEYS[17], run)
+    yield spread(KEYS[16], "ms, a tool of 2 s on a cold first turn", (turn.latency.first_sound_ms for turn in slow))
+    yield spread(KEYS[17], "ms, likewise", (turn.longest_silence_ms for turn in slow), 100)
+    yield waste(KEYS[18], run)
     for played in found.runs:
         place = f"{played.level.lower()}_{played.prompt_tokens}_ms"
         yield spread(f"first_sound_{place}", "ms", played.first_sounds())
         yield spread(f"first_answer_{place}", "ms", played.first_answers())
+
+
+def _finds(run: Run) -> list[Turn]:
+    return [turn for turn in run.turns if turn.asked is not None and turn.asked.tool == "find"]
+
+
+def _prefetched(key: str, run: Run) -> Figure:
+    """The same with `prefetch`, what it does to the answers, and what it costs."""
+    finds = _finds(run)
+    answers = [ms for turn in finds if (ms := turn.latency.first_answer_ms) is not None]
+    median = f"{percentile(answers, 50):.0f}" if answers else "no"
+    vain = sum(one.wasted_tools for one in run.accounts)
+    unit = f"likewise, with prefetch: answers after {median} ms (p50), {vain} look-ups in vain"
+    return _mean(key, unit, (turn.hidden_share for turn in finds))
 
 
 def waste(key: str, run: Run) -> Figure:

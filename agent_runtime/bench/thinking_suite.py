@@ -31,6 +31,7 @@ WATERFALL_KEYS = (
     "backchannel_cut_share",
     "tool_hidden_share",
     "tool_hidden_share_all",
+    "tool_hidden_share_prefetch",
     "tool_first_sound_ms",
     "tool_longest_silence_ms",
     "waste_ratio",

@@ -69,13 +69,17 @@ async def book(day: Day, time: datetime.time, name: str) -> str:
     return "ok"
 
 
-def bench_agent(**settings: Any) -> Agent:
-    """The agent as a newcomer writes it: tools without a word on how long they take, every setting as it comes."""
+def bench_agent(*, prefetch: bool = False, **settings: Any) -> Agent:
+    """The agent as a newcomer writes it: tools without a word on how long they take, every setting as it comes.
+
+    `prefetch`: but for one word, which lets the look-up of a day run for all of them.
+    """
+    look_up = tool(effect="read", prefetch=True)(find.function) if prefetch else find
     return Agent(
         name="bench desk",
         persona="front desk of a dentist at the river",
         greeting="good morning. how can i help?",
-        tools=[find, waiting, book],
+        tools=[look_up, waiting, book],
         today=TODAY,
         **settings,
     )

@@ -197,6 +197,52 @@ def test_a_result_is_not_good_for_ever() -> None:
     assert "early call 2 find_slots day=wednesday" in asked_at(2_000 + AHEAD.keep_ms)
 
 
+DAYS = ("monday", "tuesday", "wednesday")
+
+
+def foreseeing(**changes: Any) -> Talk:
+    """An agent whose look-up is cheap: it may run for each day."""
+    prefetches = {"find_slots": [{"day": day} for day in DAYS]}
+    return talk(thinking=replace(AHEAD, **changes), prefetches=prefetches)
+
+
+def test_a_cheap_look_up_runs_for_every_value_from_the_first_sound_on() -> None:
+    found = foreseeing(predict=False)
+    assert [line for line in found.begins(1000) if "timer" not in line] == [
+        "(tool: find_slots is prefetched)",
+        *(f"early call {number} find_slots day={day}" for number, day in enumerate(DAYS, 1)),
+    ]
+    for number in (1, 2, 3):
+        assert found.returns(number, "find_slots", "ten thirty", 1900) == []
+    found.utters("please come on wednesday", 2000)
+    assert found.wants(1, "find_slots", day="wednesday") == ["draft 2 on a result"], "nothing is asked again"
+    found.pauses(2200, spoke_until_ms=2000)
+    assert "adopt call 3" in found.said("please come on wednesday", 2250)
+
+
+def test_a_prefetch_is_made_anew_once_half_of_its_time_is_over() -> None:
+    def again_after(gap_ms: int) -> list[str]:
+        found = foreseeing()
+        found.begins(1000)
+        for number in (1, 2, 3):
+            found.returns(number, "find_slots", "ten thirty", 1900)
+        found.pauses(2000)
+        return [line for line in found.begins(1000 + gap_ms) if line.startswith("early")]
+
+    assert again_after(AHEAD.keep_ms // 2) == []
+    assert len(again_after(AHEAD.keep_ms // 2 + 1)) == 3
+
+
+def test_nothing_is_prefetched_over_the_agents_words_nor_where_listening_is_off() -> None:
+    found = foreseeing()
+    found.turn("hello", 1000)
+    found.thinks(1)
+    found.writes(1, "how can i help you today?")
+    found.sounds(1, 2300)
+    assert not [line for line in found.begins(2500) if line.startswith("early")]
+    assert not [line for line in foreseeing(listen=False).begins(1000) if line.startswith("early")]
+
+
 def test_nothing_is_written_before_the_turn_is_over() -> None:
     for name, slots in (
         ("jot", {"name": "miller"}),

@@ -156,6 +156,36 @@ def test_what_the_function_raises_passes_through() -> None:
         asyncio.run(broken.run({}, CONTEXT))
 
 
+def test_a_prefetch_makes_one_call_for_each_value_that_must_be_named() -> None:
+    async def free(
+        day: Literal["monday", "tuesday"], inside: bool, part: Literal["morning", "evening"] | None = None
+    ) -> str:
+        return ""
+
+    async def named(name: str) -> str:
+        return ""
+
+    async def hour(hour: Literal["1", "2", "3"], minute: Literal["0", "15", "30"]) -> str:
+        return ""
+
+    async def hours() -> str:
+        return ""
+
+    made = tool(effect="read", prefetch=True)(free)
+    assert [dict(one) for one in made.prefetched] == [
+        {"day": day, "inside": inside} for day in ("monday", "tuesday") for inside in (True, False)
+    ]
+    assert [made.check(one) for one in made.prefetched], "they fit the tool"
+    assert tool(effect="read", prefetch=True)(hours).prefetched == ({},)
+    assert tool(effect="read")(free).prefetched == ()
+    with pytest.raises(ToolDefinitionError, match="tool named: name may be anything, so no call can be prefetched"):
+        tool(effect="read", prefetch=True)(named)
+    with pytest.raises(ToolDefinitionError, match="tool hour: its choices make 9 calls, and at most 8 are prefetched"):
+        tool(effect="read", prefetch=True)(hour)
+    with pytest.raises(ToolDefinitionError, match="only a read that holds the turn"):
+        tool(effect="read", prefetch=True, background=True)(hours)
+
+
 def test_functions_that_are_no_tools() -> None:
     def plain() -> None: ...
     async def fine() -> None: ...
@@ -176,6 +206,8 @@ def test_functions_that_are_no_tools() -> None:
         tool(slow_s=11)(fine)
     with pytest.raises(ToolDefinitionError, match=r"tool fine: filler has the slot \{day\}; its parameters are none"):
         tool(filler=["one moment.", "let me look at {day}."])(fine)
+    with pytest.raises(ToolDefinitionError, match="tool fine: only a read that holds the turn can be prefetched"):
+        tool(prefetch=True)(fine)
     assert tool(filler="let me look.")(fine).fillers == ("let me look.",)
     assert tool(filler=["hm.", "one moment."])(fine).fillers == ("hm.", "one moment.")
     assert tool(fine).fillers == ()

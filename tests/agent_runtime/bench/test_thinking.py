@@ -173,7 +173,7 @@ def test_a_server_that_keeps_nothing_reads_everything_for_each_request() -> None
 
 def test_every_key_has_a_figure_and_a_value_or_a_reason() -> None:
     runs = tuple(played(letter) for letter in "ABCDEF")
-    found = list(figures(Waterfall(runs, runs[-1])))
+    found = list(figures(Waterfall(runs, runs[-1], runs[-1])))
     assert [figure.key for figure in found][: len(WATERFALL_KEYS)] == list(WATERFALL_KEYS)
     table = {figure.key: figure for figure in found}
     for figure in found:
