@@ -113,10 +113,10 @@ class Answering:
         """No speech waits for its final words, neither of the turn that is answered nor behind it."""
         return self._talk.answered.settled and self._talk.turn.settled
 
-    def say(self, text: str, kind: Kind, *, goodbye: bool = False) -> Iterator[Command]:
-        """Say a text of the mind's own; what waits to be said instead of it is dropped."""
+    def say(self, text: str, kind: Kind, *, goodbye: bool = False, again: bool = False) -> Iterator[Command]:
+        """Say a text of the mind's own; what waits to be said instead of it is dropped. `again`: see `Utterance`."""
         yield from self.drafts.drop_all("something else is said")
-        yield from self._saying.whole(text, kind, goodbye=goodbye)
+        yield from self._saying.whole(text, kind, goodbye=goodbye, again=again)
 
     # --- thinking ------------------------------------------------------------------------------------------------
 

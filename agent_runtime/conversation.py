@@ -181,6 +181,7 @@ class Conversation:
         *,
         complete: bool,
         goodbye: bool,
+        again: bool = False,
         thoughts: Sequence[tuple[int, str]] = (),
         over: AbstractSet[int] = frozenset(),
     ) -> None:
@@ -188,7 +189,7 @@ class Conversation:
 
         `thoughts`: (characters of `planned` before it, words) of those formed between its bits. One stands in the
         stream if something of the bit behind it was heard: a thought about words that were never said is no news.
-        `over`: speech segments that had begun before the utterance did.
+        `over`: speech segments that had begun before the utterance did. `again`: it asks nothing of its own.
         """
         if not heard:
             return
@@ -201,6 +202,11 @@ class Conversation:
             begin = place
         close = (Role.BYE if goodbye else Role.END) if complete else Role.CUT
         self.add(Role.SAY, heard[begin:].strip(), close)
-        if not self._doubted and not (self._given_back | over) & set(self.turn.texts):
+        waiting = set(self.turn.texts)
+        if again:
+            return
+        if self._given_back & waiting:
+            self.doubt()  # it was heard after all: a yes may be to this, or to what was asked before
+        elif not self._doubted and not over & waiting:
             # else words wait to be answered that were there before it: they agree to nothing that it asked
             self._heard_next.append(Heard(planned, heard))

@@ -253,7 +253,7 @@ class Mind:
             elif verdict.over:
                 self.answering.waiting.caller_is_there()
                 yield Decision("speak", f"ask again: {verdict.reason}")
-                yield from self.answering.say(self.settings.wording.apology, "answer")
+                yield from self.answering.say(self.settings.wording.apology, "answer", again=True)
             else:
                 yield from self.answering.waiting.for_caller()
 

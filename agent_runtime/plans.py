@@ -37,6 +37,8 @@ class Utterance:
     trimmed: bool = False
     """It ends with the clause that is being said; the rest is written anew."""
     goodbye: bool = False
+    again: bool = False
+    """It asks for the caller's last words again: what was asked before it stays asked."""
     heard: str = ""
     complete: bool = False
     text: str = ""

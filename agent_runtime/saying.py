@@ -33,12 +33,13 @@ class Saying:
         self.audible = False
         """Something was heard since the caller's turn was taken as over; the mind sets it back then."""
 
-    def whole(self, text: str, kind: Kind, *, goodbye: bool = False) -> Iterator[Command]:
+    def whole(self, text: str, kind: Kind, *, goodbye: bool = False, again: bool = False) -> Iterator[Command]:
         """Say a text that is known to its end."""
         if kind != "filler":
             yield from self._end_filler()
         utterance = self._plans.utterance(kind)
-        utterance.closed, utterance.goodbye, utterance.text = True, goodbye, text
+        utterance.closed, utterance.text = True, text
+        utterance.goodbye, utterance.again = goodbye, again
         yield do.CancelTimer("idle")
         yield do.Say(utterance.number, kind, last=True, text=text)
         yield from self._hold_back(utterance)
@@ -169,6 +170,7 @@ class Saying:
                 utterance.heard,
                 complete=utterance.complete,
                 goodbye=utterance.goodbye,
+                again=utterance.again,
                 thoughts=utterance.thoughts,
                 over=utterance.over,
             )

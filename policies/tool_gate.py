@@ -80,9 +80,10 @@ def decide(
 ) -> Gate:
     """May `tool` run with these arguments (spoken words by parameter name; ``-`` and missing mean not given)?
 
-    `asked`: the utterances of the agent's last turn before the caller's, in order, fillers left out. `answer`: the
-    caller's committed turn right after them, None while there is none. `others`: the agent's tools, so that a read-back
-    which could confirm two of them confirms the one it names.
+    `asked`: the utterances of the agent's last turn before the caller's, in order, fillers left out; those up to an
+    earlier question count no more, as a yes to "are you still there?" agrees to nothing that was read back before it.
+    `answer`: the caller's committed turn right after them, None while there is none. `others`: the agent's
+    tools, so that a read-back which could confirm two of them confirms the one it names.
 
     Raises `PolicyError` for an argument the tool does not have.
     """
@@ -101,8 +102,15 @@ def decide(
         return Gate(False, Block.NOT_COMMITTED)
     if not tool.confirm:
         return Gate(True, Block.OPEN)
+    asked = _last_question(asked)
     blocked = _question(given, asked) or _read_back(tool, given, asked) or _names(tool, given, others, asked)
     return blocked or _agreed(tool, given, answer)
+
+
+def _last_question(asked: Sequence[Heard]) -> Sequence[Heard]:
+    """What was said after the last question but one."""
+    ends = [at for at, one in enumerate(asked[:-1], 1) if one.said.rstrip().endswith("?")]
+    return asked[ends[-1] :] if ends else asked
 
 
 def _question(given: Mapping[str, str], asked: Sequence[Heard]) -> Gate | None:

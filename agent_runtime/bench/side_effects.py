@@ -160,7 +160,8 @@ class RandomCall:
         self._seq += 1
         orders = self.mind.receive(Entry(self._seq, self._now_us, 0, event))
         if any(isinstance(one, (do.Cancel, do.CancelGeneration)) for one in orders) and any(
-            isinstance(one, do.Decision) and one.action in ("wait", "yield") for one in orders
+            isinstance(one, do.Decision) and one.action in ("wait", "yield") and "is kept" not in one.reason
+            for one in orders
         ):
             self.judge.gave_way()
         for order in orders:

@@ -12,6 +12,7 @@ from .. import commands as do
 from .. import events as ev
 from ..commands import Command
 from ..events import Event
+from ..wording import Wording
 
 __all__ = ["DAYS", "NAMES", "TIMES", "TOOLS", "WRITES", "YES", "Judge", "read_back", "read_back_values"]
 
@@ -25,6 +26,8 @@ TOOLS = (
 WRITES = frozenset({"book", "jot"})
 
 YES = ("yes", "yes please", "yeah that's right", "yes that is right")
+_AGAIN = Wording().apology
+"""Asks for the caller's last words once more, so a yes to it answers what was asked before."""
 _AGREEING = frozenset(" ".join(YES).split()) | {"um", "mm", "hm", "mm-hm", "at", "on", "for"}
 
 
@@ -52,7 +55,7 @@ class Judge:
 
     def heard(self, kind: str, text: str, heard: str, spoken_from: set[int]) -> None:
         """An utterance is over. `spoken_from`: segments that had begun before it did."""
-        if kind == "filler" or not heard:
+        if kind == "filler" or not heard or text == _AGAIN:
             return
         self._read_back, self._used = None, False
         values = read_back_values(text)

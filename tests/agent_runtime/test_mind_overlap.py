@@ -314,3 +314,20 @@ def test_a_write_does_not_run_on_words_that_take_the_floor() -> None:
     lines = scene.said("", 3750)
     assert "(wait: long overlap)" in lines
     assert not any(line.startswith("call") for line in lines)
+
+
+def test_a_yes_after_could_you_say_that_again_agrees_to_what_was_read_back_before_it() -> None:
+    scene = talk()
+    scene.turn("tuesday at two for miller", 1000)
+    scene.thinks(1)
+    scene.writes(1, "so that is tuesday at two for miller, is that right?")
+    scene.ends(1)
+    scene.sounds(1, 2300)
+    scene.played(1, "so that is tuesday at two for miller, is that right?", 5000)
+    scene.begins(5500)
+    scene.pauses(6900, spoke_until_ms=6700)
+    assert "say 2 answer 'sorry, could you say that again?' end" in scene.said("", 6950)
+    scene.sounds(2, 8600)
+    scene.played(2, "sorry, could you say that again?", 10_000)
+    scene.turn("yes", 10_500)
+    assert scene.wants(2, "book", day="tuesday", time="two", name="miller")[0] == "(tool: confirmed)"

@@ -83,6 +83,8 @@ def test_it_waits_for_the_turn_too() -> None:
         (said("so wednesday at ten or ten thirty for miller?"), Block.AMBIGUOUS, "time"),
         (said("so tuesday or wednesday at ten thirty for miller?"), Block.AMBIGUOUS, "day"),
         (said(QUESTION, "so that is wednesday at ten thirty"), Block.NOT_READ_BACK, "name"),
+        (said(QUESTION) + said("hello, are you still there?"), Block.NOT_READ_BACK, "day"),
+        (said(QUESTION) + said("so that is tuesday, right?", "so that is"), Block.NOT_READ_BACK, "day"),
         (
             said("wednesday at ten thirty for miller, or two?", "wednesday at ten thirty for miller"),
             Block.AMBIGUOUS,
