@@ -32,6 +32,8 @@ relative to the folder. A key that is not listed is an error, so that a slip of 
     [tools.mcp.tool] slow_s               number: seconds it usually takes
     [tools.mcp.tool] filler               text, or texts: what to say while it runs; "let me look at {day}." is filled
                                           from the call, and left out for the next text where no day is given
+    [tools.mcp.tool] prefetch             true or false: it costs little, so run it for every value of its choices (8 at
+                                          most) as soon as the caller speaks (false)
     [tools.mcp.tool] fixed                table: arguments that are always the same
     [tools.mcp.tool] leave_out            texts: optional parameters that are never given
     [tools.mcp.tool] times                texts: text parameters that hold a time as HH:MM

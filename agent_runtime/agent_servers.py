@@ -31,6 +31,7 @@ TERMS_KEYS: Mapping[str, Key] = {
     "timeout_s": number("timeout_s"),
     "slow_s": number("slow_s"),
     "filler": TEXT_OR_TEXTS,
+    "prefetch": FLAG,
     "fixed": TABLE,
     "leave_out": TEXTS,
     "times": TEXTS,

@@ -103,7 +103,10 @@ def _tool_of(server: ToolServer, listed: ListedTool, call: Call) -> Tool:
         inspect.Parameter(name, keyword, default=absent if one.required else None) for name, one in arguments.items()
     ]
     ask.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
-    make = tool(effect=effect, confirm=confirm, timeout_s=terms.timeout_s, slow_s=terms.slow_s, filler=terms.filler)
+    make = tool(
+        effect=effect, confirm=confirm, timeout_s=terms.timeout_s, slow_s=terms.slow_s, filler=terms.filler,
+        prefetch=terms.prefetch,
+    )  # fmt: skip
     try:
         return make(ask)
     except ToolDefinitionError as error:

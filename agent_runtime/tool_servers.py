@@ -39,6 +39,8 @@ class ServedTool:
     """How long the tool usually takes: decides whether a filler covers the wait."""
     filler: str | Sequence[str] | None = None
     """What to say while it runs; see `agent_runtime.tools.tool`."""
+    prefetch: bool = False
+    """Run it for every value of its choices as soon as the caller speaks; see `agent_runtime.tools.tool`."""
     fixed: Mapping[str, Any] = field(default_factory=dict)
     """Arguments that are always the same, by the server's name for them; the model is never asked for them."""
     leave_out: Sequence[str] = ()

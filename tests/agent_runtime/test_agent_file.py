@@ -68,6 +68,7 @@ confirm = false
 timeout_s = 3
 slow_s = 1.5
 filler = "let me look."
+prefetch = true
 fixed = { zone = "utc" }
 leave_out = ["tags"]
 times = ["at"]
@@ -177,7 +178,7 @@ def test_every_key_arrives(tmp_path: Path) -> None:
     assert [tool.name for tool in agent.tools] == ["second"]
     terms = ServedTool(
         effect="read", confirm=False, timeout_s=3.0, slow_s=1.5, filler="let me look.",
-        fixed={"zone": "utc"}, leave_out=("tags",), times=("at",),
+        prefetch=True, fixed={"zone": "utc"}, leave_out=("tags",), times=("at",),
     )  # fmt: skip
     assert agent.servers == (
         ToolServer(

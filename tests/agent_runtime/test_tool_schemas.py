@@ -108,6 +108,11 @@ def test_terms_fix_leave_out_and_call_a_text_a_time() -> None:
     assert sent(tool, at="09:00") == {"at": "09:00", "zone": "utc"}
 
 
+def test_a_cheap_look_up_of_a_server_is_prefetched_for_each_value() -> None:
+    found = made({"day": {"enum": ["Monday", "tue"]}}, required=("day",), effect="read", prefetch=True)
+    assert [dict(one) for one in found.prefetched] == [{"day": "Monday"}, {"day": "tue"}]
+
+
 @pytest.mark.parametrize(
     ("terms", "line"),
     [
@@ -118,6 +123,7 @@ def test_terms_fix_leave_out_and_call_a_text_a_time() -> None:
             "tool server desk, tool ask, parameter at: is required; give it in fixed, or let it be",
         ),
         ({"effect": "read", "confirm": True}, "tool server desk: tool ask: a read has nothing to confirm"),
+        ({"effect": "read", "prefetch": True}, "tool server desk: tool ask: at may be anything, so no call"),
         ({"timeout_s": 0}, "tool server desk: tool ask: timeout_s is 0; expected seconds above 0"),
     ],
 )
