@@ -132,6 +132,8 @@ class Mind:
         if verdict.reason in (barge_in.Cause.NOTHING_SAID, barge_in.Cause.BACKCHANNEL):
             self._let_by |= verdict.dropped - settled
         if verdict.action == "cancel":
+            if verdict.reason == barge_in.Cause.LONG:
+                self.conversation.doubt()  # whatever was said, nobody understood it, and it may take back a yes
             yield from self._give_way(verdict.reason)
             return
         if verdict.action == "yield":

@@ -331,3 +331,25 @@ def test_a_yes_after_could_you_say_that_again_agrees_to_what_was_read_back_befor
     scene.played(2, "sorry, could you say that again?", 10_000)
     scene.turn("yes", 10_500)
     assert scene.wants(2, "book", day="tuesday", time="two", name="miller")[0] == "(tool: confirmed)"
+
+
+def test_long_speech_that_nobody_understood_takes_back_the_yes_before_it() -> None:
+    scene = talk(usual_ms={"find_slots": 1500})
+    scene.turn("tuesday at two for miller", 1000)
+    scene.thinks(1)
+    scene.writes(1, "so that is tuesday at two for miller, is that right?")
+    scene.ends(1)
+    scene.sounds(1, 2300)
+    scene.played(1, "so that is tuesday at two for miller, is that right?", 5000)
+    scene.turn("yes", 5500)
+    scene.wants(2, "find_slots", day="tuesday")
+    scene.sounds(2, 6600)
+    scene.begins(6700)
+    scene.hushes(2, "let me", 6750)
+    assert "(yield: long overlap)" in scene.rings("overlap", 7900)
+    scene.played(2, "let me", 7920, "cancelled")
+    scene.pauses(8000)
+    scene.returns(1, "find_slots", "two", 8050)
+    assert scene.said("", 8100)[-1] == "generate 3 on a result"
+    wanted = scene.wants(3, "book", day="tuesday", time="two", name="miller")
+    assert wanted[0] == "(wait: book held back: nothing asked)", wanted
