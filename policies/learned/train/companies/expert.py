@@ -16,6 +16,10 @@ from policies.learned.train.expert import Action
 
 __all__ = ["Expert"]
 
+DECISIVE = 3.0
+"""Weight of turns that weigh an offer or call a tool: there are one or two of them, and one wrong fails the call. A
+guess."""
+
 _CLEARING = frozenset({"who", "whose", "sure", "why", "agreed", "cancelled", "moved", "refuse", "refuse_third"})
 """Acts after which the representative waits for no item any more."""
 _SETTLED = frozenset({"agreed", "cancelled", "moved"})
@@ -68,7 +72,9 @@ class Expert:
         self.slipped = False
         self._take(heard)
         note, slipped = self.note(), self.slipped
-        return replace(self._decide(heard), note=note, slipped=slipped)
+        action = self._decide(heard)
+        decisive = action.kind == "call" or heard.offer or heard.term
+        return replace(action, note=note, slipped=slipped, weight=DECISIVE if decisive else 1.0)
 
     def returned(self, tool: str, arguments: dict[str, str], result: str) -> Action:
         """Take the result of a call and act."""

@@ -74,7 +74,7 @@ def plan(case: Case, persona: str, rng: Random, restless: float = 1.0) -> list[S
         steps.insert(rng.randrange(1, len(steps) + 1) if steps else 0, Step("hold"))
     if restless > 1 and rng.random() < 0.15 * (restless - 1):
         steps.insert(rng.randrange(len(steps) + 1), Step(rng.choice(("who", "whose", "sure", "why", "topic"))))
-    return steps + _dealings(case, persona, rng)
+    return steps + _dealings(case, persona, rng, restless)
 
 
 def _checks(case: Case, persona: str, rng: Random) -> list[Step]:
@@ -93,13 +93,15 @@ def _checks(case: Case, persona: str, rng: Random) -> list[Step]:
     return [Step("ask", item) for item in items]
 
 
-def _dealings(case: Case, persona: str, rng: Random) -> list[Step]:
-    """Offers by the house's rules, and the end that comes when none is taken."""
+def _dealings(case: Case, persona: str, rng: Random, restless: float) -> list[Step]:
+    """Offers by the house's rules, more of them by the restless, and the end that comes when none is taken."""
     steps: list[Step] = []
     if rng.random() < (0.35 if persona == "retaining" else 0.03):
         steps.append(Step("why" if case.task == "discount" else rng.choice(("why", "sure"))))
     most = {"cancel": 2 if persona == "retaining" else rng.choice((0, 0, 0, 1)), "move": rng.random() < 0.06}
     count = rng.choices((0, 1, 2, 3), (14, 44, 35, 7))[0] if case.task == "discount" else int(most[case.task])
+    if restless > 1 and rng.random() < 0.6 * (restless - 1):
+        count = max(count, rng.choice((1, 2, 3)))
     levels = sorted(rng.choices(range(len(OFFERS)), k=count))
     steps += [Step("offer", offer=(OFFERS[level], rng.choice(TERMS))) for level in levels]
     if case.task == "discount":
