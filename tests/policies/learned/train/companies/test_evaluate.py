@@ -110,11 +110,12 @@ def test_the_lexicon_holds_no_customer_and_no_value() -> None:
     assert {"calling", "contract", "allowed", "goodbye", "moment"} <= words
 
 
-def test_a_model_of_another_scenario_settles_nothing(tokenizer: Tokenizer, lexicon: Lexicon) -> None:
-    outcome = play(CoreModel.load(WEIGHTS), tokenizer, HELDOUT, Line(), guarded=True, lexicon=lexicon, calls=1)
-    assert (outcome.calls, outcome.successes) == (1, 0)
-    assert sum(outcome.failures.values()) == 1
-    assert "success 0/1" in outcome.line("x")
+def test_the_shipped_model_settles_most_calls_and_what_fails_is_named(tokenizer: Tokenizer, lexicon: Lexicon) -> None:
+    outcome = play(CoreModel.load(WEIGHTS), tokenizer, HELDOUT, Line(), guarded=True, lexicon=lexicon, calls=8)
+    assert outcome.calls == 8
+    assert outcome.successes >= 5, outcome.failures
+    assert sum(outcome.failures.values()) == 8 - outcome.successes
+    assert f"success {outcome.successes}/8" in outcome.line("x")
 
 
 def test_a_guarded_turn_is_in_form_and_a_bare_one_is_read_as_it_is(tokenizer: Tokenizer, lexicon: Lexicon) -> None:
