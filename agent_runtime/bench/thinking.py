@@ -79,6 +79,7 @@ class Run:
 
     level: str
     prompt_tokens: int
+    prefetch: bool = False
     turns: list[Turn] = field(default_factory=list)
     overlaps: list[OverlapLatency] = field(default_factory=list)
     accounts: list[Account] = field(default_factory=list)
@@ -129,7 +130,7 @@ def play(level: Level, prompt_tokens: int, seeds: Iterable[int], *, prefetch: bo
 
 
 async def _play(level: Level, prompt_tokens: int, seeds: Iterable[int], prefetch: bool) -> Run:
-    run = Run(level.letter, prompt_tokens)
+    run = Run(level.letter, prompt_tokens, prefetch)
     agent = bench_agent(prefetch=prefetch, thinking=level.thinking, filler=level.filler)
     for seed in seeds:
         caller = bench_caller(seed)
@@ -190,7 +191,7 @@ HEAD = (
 
 def row(run: Run) -> str:
     """A run as a line under `HEAD`; milliseconds from the end of the caller's speech."""
-    says = next(level.says for level in LEVELS if level.letter == run.level)
+    says = next(level.says for level in LEVELS if level.letter == run.level) + ", prefetch" * run.prefetch
     sounds, answers = run.first_sounds(), run.first_answers()
     columns = ((sounds, 50, 6), (sounds, 95, 6), (answers, 50, 10), (answers, 95, 6))
     cells = "".join(f"{percentile(values, share):>{width}.0f}" if values else f"{'-':>{width}}"
