@@ -56,7 +56,8 @@ class Conversation:
         self._before_turn = opening
         self._ignored: set[int] = set()
         self._given_back: set[int] = set()  # segments of a turn that was answered too soon, while it is open again
-        self._doubted = False  # words were said over the present question and came too late to be answered
+        self.doubts = 0
+        """How often what was asked until then was called in doubt."""
 
     # --- the caller's side ---------------------------------------------------------------------------------------
 
@@ -90,8 +91,8 @@ class Conversation:
         return not same_wish(drafted, turn.text.split())
 
     def doubt(self) -> None:
-        """Words said over our last ones came too late to be answered: whatever was asked is not agreed to by a yes."""
-        self._doubted = True
+        """The caller said something that was not understood in time: a yes agrees to nothing that was asked so far."""
+        self.doubts += 1
         self.heard, self._heard_next = [], []
 
     def again(self, segment: int) -> None:
@@ -147,7 +148,7 @@ class Conversation:
                 del self.answered.texts[segment]
                 self.turn.texts[segment] = ""  # its words are still to come, and nobody answers them yet
         self.heard, self._heard_next = self._heard_next, []
-        self._given_back, self._doubted = set(), False
+        self._given_back = set()
         return self.committed
 
     def reopen_turn(self) -> None:
@@ -184,12 +185,14 @@ class Conversation:
         again: bool = False,
         thoughts: Sequence[tuple[int, str]] = (),
         over: AbstractSet[int] = frozenset(),
+        doubts: int = 0,
     ) -> None:
         """An utterance ended; nothing of it stands in the stream but what was heard.
 
         `thoughts`: (characters of `planned` before it, words) of those formed between its bits. One stands in the
         stream if something of the bit behind it was heard: a thought about words that were never said is no news.
-        `over`: speech segments that had begun before the utterance did. `again`: it asks nothing of its own.
+        `over`: speech segments that had begun before the utterance did; `doubts`: those there were when it began.
+        `again`: it asks nothing of its own.
         """
         if not heard:
             return
@@ -202,11 +205,11 @@ class Conversation:
             begin = place
         close = (Role.BYE if goodbye else Role.END) if complete else Role.CUT
         self.add(Role.SAY, heard[begin:].strip(), close)
-        waiting = set(self.turn.texts)
         if again:
             return
+        waiting = set(self.turn.texts)
         if self._given_back & waiting:
             self.doubt()  # it was heard after all: a yes may be to this, or to what was asked before
-        elif not self._doubted and not over & waiting:
+        elif doubts == self.doubts and not over & waiting:
             # else words wait to be answered that were there before it: they agree to nothing that it asked
             self._heard_next.append(Heard(planned, heard))

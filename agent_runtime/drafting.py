@@ -206,7 +206,7 @@ class Drafts:
                 if oldest.result is None:
                     yield do.CancelTool(oldest.number)
             yield Decision("tool", f"{event.tool} runs early")
-            known = self._early_call(event.tool, event.arguments)
+            known = self._begun(event.tool, event.arguments)
             yield do.CallTool(known.number, event.tool, event.arguments, early=True)
         draft.call = known.number
         if known.result is not None:
@@ -221,15 +221,15 @@ class Drafts:
             return
         yield from self._expire()
         half_us = self._plans.now_us - self._settings.thinking.keep_ms * 500
+        known = {one.key for one in self._early.values() if one.result is None or one.asked_us >= half_us}
         for tool, calls in self._settings.prefetches.items():
-            known = {one.key for one in self._early.values() if one.result is None or one.asked_us >= half_us}
             wanted = [arguments for arguments in calls if _key(tool, arguments) not in known]
             if wanted:
                 yield Decision("tool", f"{tool} is prefetched")
             for arguments in wanted:
-                yield do.CallTool(self._early_call(tool, arguments).number, tool, arguments, early=True)
+                yield do.CallTool(self._begun(tool, arguments).number, tool, arguments, early=True)
 
-    def _early_call(self, tool: str, arguments: Mapping[str, Any]) -> EarlyCall:
+    def _begun(self, tool: str, arguments: Mapping[str, Any]) -> EarlyCall:
         key = _key(tool, arguments)
         found = self._early[key] = EarlyCall(self._plans.number("call"), tool, key, self._plans.now_us)
         return found

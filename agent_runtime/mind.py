@@ -126,11 +126,10 @@ class Mind:
 
     def _overlap(self, verdict: Verdict) -> Iterator[Command]:
         """Carry out what the floor says about the caller's speech during ours."""
-        settled = frozenset(self.conversation.turn.finals)
+        if verdict.reason in (barge_in.Cause.NOTHING_SAID, barge_in.Cause.BACKCHANNEL):
+            self._let_by |= verdict.dropped - self.conversation.turn.finals
         for segment in sorted(verdict.dropped):
             self.conversation.ignore(segment)
-        if verdict.reason in (barge_in.Cause.NOTHING_SAID, barge_in.Cause.BACKCHANNEL):
-            self._let_by |= verdict.dropped - settled
         if verdict.action == "cancel":
             if verdict.reason == barge_in.Cause.LONG:
                 self.conversation.doubt()  # whatever was said, nobody understood it, and it may take back a yes

@@ -44,6 +44,8 @@ class Utterance:
     text: str = ""
     over: frozenset[int] = frozenset()
     """Speech segments of the caller's open turn that had begun before this did: they cannot answer it."""
+    doubts: int = 0
+    """`Conversation.doubts` when it began."""
     taken: bool = False
     """A filler that stands in the stream already (`Plans.take_filler`)."""
     ending: bool = False

@@ -139,7 +139,7 @@ class Saying:
         if utterance := self._plans.utterances.get(event.utterance):
             utterance.started = self.audible = True
             utterance.started_us = entry.at_us
-            utterance.over = frozenset(self._conversation.turn.texts)
+            utterance.over, utterance.doubts = frozenset(self._conversation.turn.texts), self._conversation.doubts
         yield from ()
 
     def heard(self, event: ev.UtteranceHeard, entry: Entry) -> Iterator[Command]:
@@ -173,6 +173,7 @@ class Saying:
                 again=utterance.again,
                 thoughts=utterance.thoughts,
                 over=utterance.over,
+                doubts=utterance.doubts,
             )
         elif not utterance.taken and utterance.heard and self._plans.call is not None:
             self._conversation.add(Role.FILLER, utterance.heard, Role.END)

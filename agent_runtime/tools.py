@@ -316,7 +316,11 @@ def _tool(
         doc=f"{doc} {_LATER}".strip() if background else doc,
     )
     texts = filler if isinstance(filler, str) or filler is None else tuple(filler)
-    each = _every_call(name, effect, background, slots) if prefetch else ()
+    if prefetch and (effect != "read" or background or "brief" in lent):
+        raise ToolDefinitionError(
+            f"tool {name}: only a read that holds the turn and takes no brief can be prefetched; drop prefetch"
+        )
+    each = _every_call(name, slots) if prefetch else ()
     made = Tool(function, shape, slow_s, texts, slots, lent, background, each)
     known = [parameter.name for parameter in shape.parameters]
     for slot in (slot for text in made.fillers for slot in slots_in(text)):
@@ -326,10 +330,8 @@ def _tool(
     return made
 
 
-def _every_call(name: str, effect: str, background: bool, slots: Sequence[Slot]) -> tuple[dict[str, Any], ...]:
+def _every_call(name: str, slots: Sequence[Slot]) -> tuple[dict[str, Any], ...]:
     """The arguments of each call that a prefetch makes."""
-    if effect != "read" or background:
-        raise ToolDefinitionError(f"tool {name}: only a read that holds the turn can be prefetched; drop prefetch")
     needed = [slot for slot in slots if slot.shape.required]
     for slot in needed:
         if not slot.spoken_choices:

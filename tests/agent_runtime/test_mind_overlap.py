@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from agent_runtime import events as ev
 from agent_runtime.floor import FloorSettings
-from tests.agent_runtime.scenes import PLAIN_FLOOR, QUIET, answering, talk
+from tests.agent_runtime.scenes import PLAIN_FLOOR, QUIET, Talk, answering, talk
 
 LONG_HUMS = FloorSettings(endpointing=PLAIN_FLOOR.endpointing)
 """What sounds like a hum is held for as long as the shipped settings say: 800 ms."""
@@ -269,6 +271,20 @@ def test_a_result_waits_for_words_that_were_said_before_the_last_hum() -> None:
     assert scene.stream.endswith("<result> ten thirty<heard> or thursday<turn>")
 
 
+READ_BACK = "so that is tuesday at two for miller, is that right?"
+
+
+def reading_back(**settings: Any) -> Talk:
+    """The agent has begun to read a booking back, at 2300 ms."""
+    scene = talk(**settings)
+    scene.turn("tuesday at two for miller", 1000)
+    scene.thinks(1)
+    scene.writes(1, READ_BACK)
+    scene.ends(1)
+    scene.sounds(1, 2300)
+    return scene
+
+
 # --- what was let by and was a wish ------------------------------------------------------------------------------
 
 
@@ -284,17 +300,12 @@ def test_a_wish_that_read_as_a_backchannel_at_first_is_answered_when_the_agent_i
 
 
 def test_a_yes_behind_a_wish_that_read_as_a_backchannel_agrees_to_nothing() -> None:
-    scene = talk()
-    scene.turn("tuesday at two for miller", 1000)
-    scene.thinks(1)
-    scene.writes(1, "so that is tuesday at two for miller, is that right?")
-    scene.ends(1)
-    scene.sounds(1, 2300)
+    scene = reading_back()
     scene.begins(2800)
     scene.hushes(1, "so that is", 2850)
     scene.utters("yes", 3050)
     scene.pauses(3300, spoke_until_ms=3100)
-    scene.played(1, "so that is tuesday at two for miller, is that right?", 5400)
+    scene.played(1, READ_BACK, 5400)
     scene.begins(5410)
     scene.said("please write down adams", 5420, segment=2)
     scene.utters("yes", 5700)
@@ -317,13 +328,8 @@ def test_a_write_does_not_run_on_words_that_take_the_floor() -> None:
 
 
 def test_a_yes_after_could_you_say_that_again_agrees_to_what_was_read_back_before_it() -> None:
-    scene = talk()
-    scene.turn("tuesday at two for miller", 1000)
-    scene.thinks(1)
-    scene.writes(1, "so that is tuesday at two for miller, is that right?")
-    scene.ends(1)
-    scene.sounds(1, 2300)
-    scene.played(1, "so that is tuesday at two for miller, is that right?", 5000)
+    scene = reading_back()
+    scene.played(1, READ_BACK, 5000)
     scene.begins(5500)
     scene.pauses(6900, spoke_until_ms=6700)
     assert "say 2 answer 'sorry, could you say that again?' end" in scene.said("", 6950)
@@ -334,13 +340,8 @@ def test_a_yes_after_could_you_say_that_again_agrees_to_what_was_read_back_befor
 
 
 def test_long_speech_that_nobody_understood_takes_back_the_yes_before_it() -> None:
-    scene = talk(usual_ms={"find_slots": 1500})
-    scene.turn("tuesday at two for miller", 1000)
-    scene.thinks(1)
-    scene.writes(1, "so that is tuesday at two for miller, is that right?")
-    scene.ends(1)
-    scene.sounds(1, 2300)
-    scene.played(1, "so that is tuesday at two for miller, is that right?", 5000)
+    scene = reading_back(usual_ms={"find_slots": 1500})
+    scene.played(1, READ_BACK, 5000)
     scene.turn("yes", 5500)
     scene.wants(2, "find_slots", day="tuesday")
     scene.sounds(2, 6600)
@@ -353,3 +354,10 @@ def test_long_speech_that_nobody_understood_takes_back_the_yes_before_it() -> No
     assert scene.said("", 8100)[-1] == "generate 3 on a result"
     wanted = scene.wants(3, "book", day="tuesday", time="two", name="miller")
     assert wanted[0] == "(wait: book held back: nothing asked)", wanted
+    scene.writes(4, READ_BACK)
+    scene.ends(4)
+    scene.sounds(3, 8500)
+    scene.played(3, READ_BACK, 11_000)
+    scene.turn("yes", 11_500)
+    wanted = scene.wants(5, "book", day="tuesday", time="two", name="miller")
+    assert wanted[0] == "(tool: confirmed)", "what is read back after the doubt can be agreed to"

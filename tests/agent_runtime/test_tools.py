@@ -23,6 +23,7 @@ from agent_runtime.tools import (
     spoken_slots,
     tool,
 )
+from policies.brief import Brief
 from policies.shapes import Parameter, ToolShape
 
 CONTEXT = ToolContext(datetime.date(2026, 11, 23), "call-1", Path("nowhere"))
@@ -185,6 +186,12 @@ def test_a_prefetch_makes_one_call_for_each_value_that_must_be_named() -> None:
     with pytest.raises(ToolDefinitionError, match="only a read that holds the turn"):
         tool(effect="read", prefetch=True, background=True)(hours)
 
+    async def told(brief: Brief) -> str:
+        return ""
+
+    with pytest.raises(ToolDefinitionError, match=r"tool told: .* takes no brief"):
+        tool(effect="read", prefetch=True)(told)
+
 
 def test_functions_that_are_no_tools() -> None:
     def plain() -> None: ...
@@ -206,7 +213,7 @@ def test_functions_that_are_no_tools() -> None:
         tool(slow_s=11)(fine)
     with pytest.raises(ToolDefinitionError, match=r"tool fine: filler has the slot \{day\}; its parameters are none"):
         tool(filler=["one moment.", "let me look at {day}."])(fine)
-    with pytest.raises(ToolDefinitionError, match="tool fine: only a read that holds the turn can be prefetched"):
+    with pytest.raises(ToolDefinitionError, match="tool fine: only a read that holds the turn"):
         tool(prefetch=True)(fine)
     assert tool(filler="let me look.")(fine).fillers == ("let me look.",)
     assert tool(filler=["hm.", "one moment."])(fine).fillers == ("hm.", "one moment.")
