@@ -19,8 +19,18 @@ from policies.learned.train.spoken_caller import DAYS, WEEK, Understood, Word, t
 from policies.learned.train.wordings import TRAINED, Wordings
 from policies.trajectory import Role, Segment, Trajectory
 
-__all__ = ["OBSERVED", "OBSERVED_WORDS", "Agent", "Call", "Line", "Teacher", "Weights"]
-__all__ += ["converse", "expert_call", "new_call"]
+__all__ = [
+    "OBSERVED",
+    "OBSERVED_WORDS",
+    "Agent",
+    "Call",
+    "Line",
+    "Teacher",
+    "Weights",
+    "converse",
+    "expert_call",
+    "new_call",
+]
 
 CROWDED = 0.25
 """Share of days with a part that is full, for each 1 by which callers are more restless than tested ones. A guess: the

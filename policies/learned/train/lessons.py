@@ -116,7 +116,7 @@ def row_of(call: Labelled, tokenizer: Tokenizer, rng: Random) -> Row:
             text = guesses().draw(call.segments, index, rng)
         words = tokenizer.encode(" " + text) if text else []
         came = call.came.get(index, text)
-        right = tokenizer.encode(" " + came) if came else []
+        right = words if came == text else tokenizer.encode(" " + came)
         ids += words
         wanted += [ids[-1 - len(words)], *_targets(words, right)]
         weights += _word_weights(words, right, weight.words)
