@@ -22,6 +22,7 @@ from policies.barge_in import BargeInSettings
 from policies.endpointing import EndpointSettings
 from policies.filler import FillerSettings
 from policies.idle import IdleSettings
+from policies.pace import PaceSettings
 from policies.prompt import card
 from policies.repair import RepairSettings
 from policies.shapes import Kind, NoteField
@@ -118,6 +119,8 @@ class Agent:
     repair: RepairSettings = field(default_factory=RepairSettings)
     wording: Wording = field(default_factory=Wording)
     thinking: ThinkingSettings = field(default_factory=ThinkingSettings)
+    pace: PaceSettings = field(default_factory=PaceSettings)
+    """Of an agent that thinks in free words: when it stops in its speech to think."""
     folder: Path | None = None
     """Where the agent was loaded from."""
 
@@ -232,7 +235,8 @@ class Agent:
         if self.thinker is not None:
             values["thinker"] = self.thinker.described()
         values["model"] = self.model.name if self.model else None
-        for name, default in (("echo", EchoSettings()), ("backchannel", BackchannelSettings())):
+        later = {"echo": EchoSettings(), "backchannel": BackchannelSettings(), "pace": PaceSettings()}
+        for name, default in later.items():
             if values[name] == default:
                 del values[name]
         values["voice"] = self.voice.digested()

@@ -101,6 +101,10 @@ relative to the folder. A key that is not listed is an error, so that a slip of 
     [thinking] guess_words                whole number
     [thinking] keep_ms                    whole number
     [thinking] whole_at                   number
+    [pace] on                             true or false: an agent without a note stops in its speech to think where it
+                                          is not sure how to go on (true); see `policies.pace.PaceSettings`
+    [pace] nats                           number
+    [pace] most                           whole number
     [endpointing] word_weight             number: see `policies.endpointing.EndpointSettings`, also for the next
     [endpointing] model_weight            number
     [endpointing] caution                 number
@@ -173,6 +177,7 @@ from policies.barge_in import BargeInSettings
 from policies.endpointing import EndpointSettings
 from policies.filler import FillerSettings
 from policies.idle import IdleSettings
+from policies.pace import PaceSettings
 from policies.repair import RepairSettings
 from policies.shapes import Kind, NoteField
 from policies.speculation import ThinkingSettings
@@ -211,6 +216,7 @@ POLICY_SECTIONS: Mapping[str, type[Any]] = {
     "barge_in": BargeInSettings,
     "backchannel": BackchannelSettings,
     "echo": EchoSettings,
+    "pace": PaceSettings,
     "filler": FillerSettings,
     "idle": IdleSettings,
     "repair": RepairSettings,

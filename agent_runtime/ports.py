@@ -6,7 +6,7 @@ type checker proves the fit. This file refuses to know any adapter.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -181,6 +181,11 @@ class Grammar(Protocol):
         ...
 
     def advance(self, token: int) -> None: ...
+
+    def reconsider(self, token: int, entropy: Callable[[], float]) -> int:
+        """What to take in place of `token`, the likeliest that may come; mostly that. Asked by engines that see how
+        likely each token is: `entropy` tells in nats how much in doubt the choice is."""
+        ...
 
 
 class EngineSession(Protocol):

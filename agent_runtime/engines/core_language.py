@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -14,8 +14,10 @@ from policies.agreement import answer
 from policies.denial import denied
 from policies.learned.core.grammar import GrammarLimits, TurnGrammar
 from policies.learned.core.lexicon import Lexicon
+from policies.learned.core.paced import PacedTurn
 from policies.learned.core.tokenizer import Tokenizer
 from policies.notes import UNKNOWN, TurnFacts, copyable, facts_of
+from policies.pace import Pace
 from policies.shapes import NoteField
 from policies.spoken_times import find_times
 from policies.trajectory import Role, Trajectory
@@ -83,12 +85,15 @@ class _MustCall:
     def advance(self, token: int) -> None:
         self._turn.advance(token)
 
+    def reconsider(self, token: int, entropy: Callable[[], float]) -> int:
+        return self._turn.reconsider(token, entropy)
+
 
 class CoreLanguage:
     """Tokens of one agent's calls. `lexicon`: the words of the model's own style; without it anything may be said.
 
-    An agent without note fields thinks in free words and may speak in bits, a thought before each. It is not held to
-    the lexicon, which keeps what a note holds from being said wrong.
+    An agent without note fields thinks in free words and may speak in bits, a thought before each and one more where it
+    wavers (`policies.pace`). It is not held to the lexicon, which keeps what a note holds from being said wrong.
     """
 
     def __init__(self, tokenizer: Tokenizer, agent: Agent, lexicon: Lexicon | None = None) -> None:
@@ -96,6 +101,7 @@ class CoreLanguage:
         self._notes = tuple(agent.notes)
         self._lexicon = lexicon if self._notes else None
         self.turn_tokens = _TURN_TOKENS if self._notes else _LONG_TURN_TOKENS
+        self._pace = agent.pace
         self._tools = tuple(agent.tools)
         self._shapes = tuple(tool.shape for tool in agent.tools)
         self._confirms = any(shape.confirm for shape in self._shapes)
@@ -141,7 +147,9 @@ class CoreLanguage:
             lexicon=self._lexicon,
             sayable=self._sayable(trajectory, facts),
         )
-        return _MustCall(turn, self._role_ids) if due else turn
+        if due:
+            return _MustCall(turn, self._role_ids)
+        return PacedTurn(turn, self._tokenizer, Pace(self._pace)) if self._pace.on and not self._notes else turn
 
     def _sayable(self, trajectory: Trajectory, facts: TurnFacts) -> list[str]:
         """What may be said beside the model's own words and its present note: the card, what was looked up, and times

@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 
 from audio.outcome import Outcome, Runner
+from policies.learned.core.choosing import choose
 from policies.learned.core.model import Cache, CoreModel
 from policies.learned.core.worker import thread_stopwatch
 
@@ -147,7 +148,7 @@ class EmbeddedEngine:
         while busy:
             for request in busy:
                 assert request.logits is not None, "a request without ids brings the logits it goes on from"
-                token = _choose(request.logits, request.grammar)
+                token = choose(request.logits, request.grammar)
                 request.tokens.append(token)
                 if request.grammar is not None:
                     request.grammar.advance(token)
@@ -164,14 +165,6 @@ class EmbeddedEngine:
             for (request, _), logits in zip(rows, found, strict=True):
                 request.logits = logits
         return sum(len(ids) for _, ids in rows)
-
-
-def _choose(logits: np.ndarray[tuple[int], np.dtype[np.float32]], grammar: Grammar | None) -> int:
-    """The likeliest token that the grammar allows."""
-    allowed = grammar.allowed() if grammar is not None else None
-    if allowed is None:
-        return int(np.argmax(logits))
-    return int(np.argmax(np.where(allowed, logits, -np.inf)))
 
 
 class EmbeddedSession:

@@ -94,6 +94,10 @@ class _Free:
     def advance(self, token: int) -> None:
         """Nothing to follow."""
 
+    def reconsider(self, token: int, entropy: Callable[[], float]) -> int:
+        """Never in doubt."""
+        return token
+
 
 @dataclass(slots=True)
 class FakeEngine:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -33,6 +33,9 @@ class Allows:
 
     def advance(self, token: int) -> None:
         self.taken.append(token)
+
+    def reconsider(self, token: int, entropy: Callable[[], float]) -> int:
+        return token
 
 
 class AllowsAll(Allows):

@@ -6,7 +6,7 @@ messages behind the engine port and nothing above it differs. `Extent` and marks
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -76,6 +76,10 @@ class TextTurn:
 
     def advance(self, token: int) -> None:
         """Nothing to follow."""
+
+    def reconsider(self, token: int, entropy: Callable[[], float]) -> int:
+        """Never in doubt."""
+        return token
 
 
 class TextLanguage:

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from transformers import DynamicCache
 
 from audio.outcome import Outcome, Runner
+from policies.learned.core.choosing import choose
 from policies.learned.core.worker import thread_stopwatch
 
 from ...ports import AdapterRef, Caps, Extent, Grammar
@@ -205,7 +206,7 @@ class TorchSession:
         assert logits is not None, "the logits were computed before the first token"
 
         def step() -> tuple[int, tuple[DynamicCache, Floats]]:
-            token = _choose(logits, grammar)
+            token = choose(logits, grammar)
             if grammar is not None:
                 grammar.advance(token)
             return token, self._model.extend(cache, [token])
@@ -225,14 +226,6 @@ class TorchSession:
             self._cache = self._model.crop(self._cache, length)
             del self.tokens[length:]
             self._logits = None
-
-
-def _choose(logits: Floats, grammar: Grammar | None) -> int:
-    """The likeliest token that the grammar allows; a model may have more logits than the grammar has tokens."""
-    allowed = grammar.allowed() if grammar is not None else None
-    if allowed is None:
-        return int(np.argmax(logits))
-    return int(np.argmax(np.where(allowed, logits[: len(allowed)], -np.inf)))
 
 
 def _log_share(logits: Floats, token: int) -> float:

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 import numpy as np
 from numpy.typing import NDArray
 
+from policies.learned.core.choosing import choose
 from policies.learned.core.grammar import TurnGrammar
 from policies.learned.core.model import Cache, CoreModel
 
@@ -33,7 +34,7 @@ def decode_turn(
             if waiting:
                 logits = model.extend(cache, waiting)
                 waiting = []
-            token = int(np.where(grammar.allowed(), logits, -np.inf).argmax())
+            token = choose(logits, grammar)
         grammar.advance(token)
         waiting.append(token)
         yield token

@@ -13,7 +13,7 @@ written; `allowed` masks the next; `forced` names it when there is only one.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Literal
@@ -47,11 +47,13 @@ class GrammarError(ValueError):
 @dataclass(frozen=True, slots=True)
 class GrammarLimits:
     """Bounds on free text. Trained turns have at most 2 expected words and 45 said tokens; a bit of thought has at most
-    95 tokens (an addition with two carries). `say_tokens` holds for all bits of a turn together."""
+    56 tokens (an addition with two carries), five numbers added up at once 199. `say_tokens` holds for all bits of a
+    turn together.
+    """
 
     expect_tokens: int = 6
     say_tokens: int = 72
-    think_tokens: int = 120
+    think_tokens: int = 240
     heard_words: int = 3
 
 
@@ -149,6 +151,11 @@ class TurnGrammar:
     # what may come
 
     @property
+    def saying(self) -> str:
+        """The words of the bit of speech that is being written; empty elsewhere."""
+        return self._tokenizer.decode(self._ids).strip() if self._stage == "say" else ""
+
+    @property
     def done(self) -> bool:
         """Whether the turn (or its call) is complete."""
         return self._stage == "done"
@@ -233,6 +240,10 @@ class TurnGrammar:
 
     def _closing(self) -> int:
         return self._role[self._after_note if self._stage == "note" else Role.END]
+
+    def reconsider(self, token: int, entropy: Callable[[], float]) -> int:
+        """`token`: a grammar alone is never in doubt (`core.paced` is)."""
+        return token
 
     # what came
 

@@ -33,6 +33,10 @@ _SORRY = "sorry, i can count, read out digits and add. what shall i do?"
 _READY = "hello. what shall i count or add?"
 SPLIT_RATE = 0.15
 """Share of requests that come in two segments of speech, with a pause between them."""
+PACED_RATE = 0.4
+"""Share of answers in which a thought stands where the model would have gone on speaking."""
+MOST_PACED = 8
+"""Such thoughts in one answer."""
 _JUNK = tuple(word for word in recogniser_words() if word not in {"hundred", "up", "number", "total", "all", "end"})
 _HUMS = ("um", "uh", "er", "hm")
 
@@ -210,20 +214,50 @@ def _hear(call: CountingCall, words: str, rng: Random) -> None:
     call.add(Segment(Role.TURN), seen)
 
 
+def paced(what: Task, bits: tuple[Bit, ...], one_breath: bool, rng: Random) -> tuple[Bit, ...]:
+    """`bits` with thoughts where none is due: where they stand is then the runtime's to choose (`policies.pace`).
+
+    A count stops behind any number, and the thought names what is left as if the count began there; digits stop where
+    a group ends; a sum said in one breath stops before its total, which is worked out there.
+    """
+    if isinstance(what, Sum):
+        if not one_breath:
+            return bits
+        return (Bit(bits[0].thought, what.asked, forced=True), Bit(what.worked_out(), f"{say_number(what.total)}."))
+    if isinstance(what, Digits):
+        return tuple(Bit(bit.thought, bit.said, forced=True) for bit in what.bits()) if one_breath else bits
+    said: list[Bit] = []
+    left = what
+    while True:
+        now = (left.one_breath() if one_breath else left.bits()[0]) if said else bits[0]
+        numbers = now.said.split(", ")
+        if rng.random() < (0.8 if one_breath else 0.5) and len(numbers) > 1 and len(said) < MOST_PACED:
+            kept = rng.randrange(1, min(len(numbers), 40))
+            now = Bit(now.thought, ", ".join(numbers[:kept]) + ",", forced=True)
+        said.append(now)
+        if now.said.endswith("."):
+            return tuple(said)
+        left = what.rest(" ".join(bit.said for bit in said))
+
+
 def _answer(call: CountingCall, bits: tuple[Bit, ...], expect: str, close: Role) -> None:
-    """The agent's turn, bit by bit."""
+    """The agent's turn, bit by bit. Where a bit was made to end it is not learned that one ends there."""
     for place, bit in enumerate(bits):
         call.add(Segment(Role.THINK, bit.thought), Weights())
         if not place:
             call.came[len(call.segments)] = expect
             call.add(Segment(Role.EXPECT, ""), Weights(1.0, 0.5))
         last = place + 1 == len(bits)
-        call.add(Segment(Role.SAY, bit.said, close if last else Role.MORE), Weights())
+        ends_early = bit.forced and not last
+        call.add(Segment(Role.SAY, bit.said, close if last else Role.MORE), Weights(close=0.0 if ends_early else 1.0))
 
 
 def _do(call: CountingCall, what: Task, expect: str, one_breath: bool, rng: Random, wordings: Wordings) -> None:
     """Carry out a task; now and then a count is broken into, and then goes on or ends."""
     bits = (what.one_breath(),) if one_breath else what.bits()
+    if rng.random() < PACED_RATE:
+        _answer(call, paced(what, bits, one_breath, rng), expect, Role.END)
+        return
     if not (isinstance(what, Count) and len(what.numbers) > 5 and rng.random() < 0.1):
         _answer(call, bits, expect, Role.END)
         return

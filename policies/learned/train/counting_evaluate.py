@@ -1,4 +1,5 @@
-"""How long may a count or a sum be until a word of it is wrong: with a thought before each bit of speech, and without?
+"""How long may a count or a sum be until a word of it is wrong: with a thought before each bit of speech, in one
+breath, and in one breath that stops for a thought where the model wavers?
 
     python -m policies.learned.train.counting_evaluate --model runs/counting --calls 50
 
@@ -10,25 +11,34 @@ the weights are the stored half-precision ones.
 from __future__ import annotations
 
 import argparse
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from random import Random
 
-import numpy as np
-
+from policies.learned.core.choosing import choose
 from policies.learned.core.grammar import GrammarLimits, TurnGrammar
 from policies.learned.core.model import CoreModel
+from policies.learned.core.paced import PacedTurn
 from policies.learned.core.tokenizer import Tokenizer
 from policies.learned.train.counting import GREETING, counting_card, request
 from policies.learned.train.counting_tasks import Count, Digits, Sum, Task
 from policies.learned.train.counting_wordings import COUNTING_UNSEEN
 from policies.learned.train.spoken_caller import WEEK, say, text_of
+from policies.learned.train.wordings import Wordings
+from policies.pace import Pace, PaceSettings
 from policies.trajectory import Role, Segment, Trajectory
 
-__all__ = ["CELLS", "Asked", "ask", "main", "right"]
+__all__ = ["CELLS", "UNPACED", "WAYS", "Asked", "ask", "main", "right"]
 
 LIMITS = GrammarLimits(say_tokens=1_500)
+UNPACED = PaceSettings(on=False)
+WAYS: Mapping[str, tuple[bool, PaceSettings]] = {
+    "in bits": (False, UNPACED),
+    "one breath": (True, UNPACED),
+    "one breath, paced": (True, PaceSettings()),
+}
+"""How it is spoken: whether the card asks for one breath, and the pace."""
 MOST_TOKENS = 1_900
 """Of one turn, as in the runtime: what is longer was never going to end."""
 
@@ -67,13 +77,15 @@ class Asked:
 
     task: Task
     stream: Trajectory
-    grammar: TurnGrammar
+    turn: TurnGrammar
+    grammar: TurnGrammar | PacedTurn
+    """`turn`, or `turn` with thoughts put in."""
     ids: list[int] = field(default_factory=list)
 
     @property
     def right(self) -> bool:
         """Whether the answer came to its end and is what was asked for."""
-        return self.grammar.done and right(self.task, self.grammar.said)
+        return self.turn.done and right(self.task, self.turn.said)
 
 
 def right(task: Task, said: str) -> bool:
@@ -84,13 +96,21 @@ def right(task: Task, said: str) -> bool:
     return said == wanted
 
 
-def asked(task: Task, rng: Random, tokenizer: Tokenizer, *, one_breath: bool) -> Asked:
-    """A call in which `task` is asked for in wordings set aside, a word of politeness before or behind it."""
-    words = request(task, rng, COUNTING_UNSEEN)
+def asked(
+    task: Task,
+    rng: Random,
+    tokenizer: Tokenizer,
+    *,
+    one_breath: bool,
+    pace: PaceSettings = UNPACED,
+    wordings: Wordings = COUNTING_UNSEEN,
+) -> Asked:
+    """A call in which `task` is asked for in `wordings`, a word of politeness before or behind it."""
+    words = request(task, rng, wordings)
     if rng.random() < 0.3:
-        words = f"{text_of(say(COUNTING_UNSEEN, 'opener', rng))} {words}"
+        words = f"{text_of(say(wordings, 'opener', rng))} {words}"
     if rng.random() < 0.3:
-        words = f"{words} {text_of(say(COUNTING_UNSEEN, 'tail', rng))}"
+        words = f"{words} {text_of(say(wordings, 'tail', rng))}"
     stream = Trajectory.of(
         [
             Segment(Role.CARD, counting_card(rng.choice(WEEK), one_breath=one_breath)),
@@ -99,7 +119,8 @@ def asked(task: Task, rng: Random, tokenizer: Tokenizer, *, one_breath: bool) ->
             Segment(Role.TURN),
         ]
     )
-    return Asked(task, stream, TurnGrammar(tokenizer, (), (), interleaved=True, limits=LIMITS))
+    turn = TurnGrammar(tokenizer, (), (), interleaved=True, limits=LIMITS)
+    return Asked(task, stream, turn, PacedTurn(turn, tokenizer, Pace(pace)) if pace.on else turn)
 
 
 def ask(model: CoreModel, tokenizer: Tokenizer, calls: Sequence[Asked]) -> None:
@@ -111,7 +132,7 @@ def ask(model: CoreModel, tokenizer: Tokenizer, calls: Sequence[Asked]) -> None:
     most = min(MOST_TOKENS, model.config.max_position_embeddings - max(lengths, default=0))
     for _ in range(most):
         for (call, _), scores in zip(busy, logits, strict=True):
-            token = int(np.where(call.grammar.allowed(), scores, -np.inf).argmax())
+            token = choose(scores, call.grammar)
             call.grammar.advance(token)
             call.ids.append(token)
         busy = [(call, cache) for call, cache in busy if not call.grammar.done]
@@ -132,20 +153,20 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("--show", type=int, default=0, help="print this many wrong answers per cell")
     options = parser.parse_args(arguments)
     model, tokenizer = CoreModel.load(Path(options.model)), Tokenizer.load(options.model)
-    print(f"{'':16s} {'in bits':>14s} {'one breath':>14s}   (right of {options.calls})", flush=True)
+    print(f"{'':16s} {' '.join(f'{way:>18s}' for way in WAYS)}   (right of {options.calls})", flush=True)
     for name, make in CELLS.items():
         if options.only not in name:
             continue
         figures: list[str] = []
         wrong: list[Asked] = []
-        for one_breath in (False, True):
+        for one_breath, pace in WAYS.values():
             rng = Random(f"{options.seed} {name}")
-            calls = [asked(make(rng), rng, tokenizer, one_breath=one_breath) for _ in range(options.calls)]
+            calls = [asked(make(rng), rng, tokenizer, one_breath=one_breath, pace=pace) for _ in range(options.calls)]
             ask(model, tokenizer, calls)
             count = sum(call.right for call in calls)
             figures.append(f"{count:4d} = {count / options.calls:.3f}")
             wrong += [call for call in calls if not call.right][: options.show]
-        print(f"{name:16s} {figures[0]:>14s} {figures[1]:>14s}", flush=True)
+        print(f"{name:16s} {' '.join(f'{figure:>18s}' for figure in figures)}", flush=True)
         for call in wrong:
             print(f"  {call.stream.text()}{tokenizer.decode(call.ids)}")
 

@@ -21,10 +21,11 @@ STEPS_IN_A_BIT = 5
 
 @dataclass(frozen=True, slots=True)
 class Bit:
-    """A bit of thought and the bit of speech that follows it."""
+    """A bit of thought and the bit of speech that follows it. `forced`: it was made to end early."""
 
     thought: str
     said: str
+    forced: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,20 +127,35 @@ class Sum:
         return sum(self.addends)
 
     def bits(self) -> tuple[Bit, ...]:
-        """An addition a bit: ``forty seven plus eight is fifty five,`` then ``plus thirty is eighty five.``"""
+        """An addition a bit: ``forty seven plus eight is fifty five,`` then ``plus thirty is eighty five.``
+
+        Each thought begins with what is still to be added up. With the addition alone, a model that added every column
+        right did not know that nothing was left and went on.
+        """
         found: list[Bit] = []
-        so_far = self.addends[0]
-        for place, addend in enumerate(self.addends[1:]):
-            said = f"plus {say_number(addend)} is {say_number(so_far + addend)}"
-            if not place:
-                said = f"{say_number(so_far)} {said}"
-            found.append(Bit(added(so_far, addend), said + ("." if place + 2 == len(self.addends) else ",")))
-            so_far += addend
+        left = self.addends
+        while len(left) > 1:
+            total = left[0] + left[1]
+            said = f"plus {say_number(left[1])} is {say_number(total)}"
+            if not found:
+                said = f"{say_number(left[0])} {said}"
+            thought = f"{', '.join(map(say_number, left))}. {added(left[0], left[1])}"
+            left = (total, *left[2:])
+            found.append(Bit(thought, said + ("." if len(left) == 1 else ",")))
         return tuple(found)
 
     def one_breath(self) -> Bit:
         """The addends and the sum in one go, nothing worked out before."""
-        return Bit("sum", f"{' plus '.join(map(say_number, self.addends))} is {say_number(self.total)}.")
+        return Bit("sum", f"{self.asked} {say_number(self.total)}.")
+
+    @property
+    def asked(self) -> str:
+        """``forty seven plus eight plus thirty is``"""
+        return f"{' plus '.join(map(say_number, self.addends))} is"
+
+    def worked_out(self) -> str:
+        """All additions as one thought, for one who has to say the total next."""
+        return ". ".join(bit.thought for bit in self.bits())
 
 
 def added(one: int, other: int) -> str:

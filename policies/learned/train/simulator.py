@@ -11,8 +11,9 @@ import re
 from dataclasses import dataclass, field
 from random import Random
 
+from policies.learned.train import asides
 from policies.learned.train.appointments import Calendar, Visit
-from policies.learned.train.names import invented_name, recogniser_words
+from policies.learned.train.names import recogniser_words
 from policies.learned.train.noise import mangled
 from policies.learned.train.spoken_caller import DAYS, PARTS, TIMES, WEEK, Word, parse_times, part_of, said, say
 from policies.learned.train.wordings import Wordings
@@ -22,10 +23,9 @@ __all__ = ["SETTLED", "Caller", "Goal", "Utterance", "question_in", "random_goal
 
 SETTLED = ("done.", "all set.", "all right. your")
 """Openings of the agent's sentence that says what was done."""
-ODD = 0.06
+ODD = 0.1
 """Share of answers that are none, for each 1 by which callers are more restless than tested ones. A guess: with the 5 %
 of tested callers alone, a model that reads words finds a wish or a name in what is neither."""
-_NOISES = "kss brr pff mff tsk grr shh hrm bzz aah ooh wah gah zzz eek".split()
 WISHFUL = 0.2
 """Share of callers with a second wish, for each 1 by which they are more restless than tested ones. A guess."""
 
@@ -118,6 +118,8 @@ class Caller:
             return Utterance(tuple(words + self._say(goal.kind)), goal.kind)
         if rng.random() < 0.03:
             return Utterance(tuple(words or self._say("hello")), "hello")
+        if self.restless > 1 and rng.random() < ODD * (self.restless - 1):
+            return Utterance((*words, *self._odd("intent").words), "other")
         return self._request(words)
 
     def _request(self, words: list[Word]) -> Utterance:
@@ -422,16 +424,19 @@ class Caller:
 
     def _odd(self, kind: str) -> Utterance:
         """What the desk cannot serve: another request, talk to somebody else, another language, noises."""
-        chance = self.rng.random()
-        if chance < 0.45:
-            return Utterance(tuple(self._say("other")), "other")
-        if chance < 0.65:
-            return Utterance(tuple(self._say("junk")), "other")
-        count = self.rng.choice((1, 2, 3, 4, 6))
-        strange = [self.rng.choice(_NOISES) for _ in range(count)]
-        if chance < 0.9 and kind != "name":  # there strange words are a name
-            strange = [invented_name(self.rng) for _ in range(count)]
-        return Utterance(tuple(map(Word, strange)), "other")
+        rng = self.rng
+        chance = rng.random()
+        if chance < 0.15:
+            words = self._say("other")
+        elif chance < 0.5:
+            words = asides.business(rng)
+        elif chance < 0.6:
+            words = self._say("junk")
+        elif chance < 0.75 or kind == "name":  # there strange words are a name
+            words = asides.salad(rng)
+        else:
+            words = asides.babble(rng)
+        return Utterance(tuple(words), "other")
 
     def _nonsense(self) -> list[str]:
         return [self.rng.choice(recogniser_words()) for _ in range(self.rng.choice((1, 2, 3, 5)))]

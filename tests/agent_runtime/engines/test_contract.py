@@ -238,6 +238,23 @@ class Ladder:
     def advance(self, token: int) -> None:
         self.taken.append(token)
 
+    def reconsider(self, token: int, entropy: Callable[[], float]) -> int:
+        return token
+
+
+class Contrary(Ladder):
+    """One that never takes the likeliest token, and asks how sure the engine was of it."""
+
+    def __init__(self, rungs: Sequence[Sequence[int]]) -> None:
+        super().__init__(rungs)
+        self.likeliest: list[int] = []
+        self.entropies: list[float] = []
+
+    def reconsider(self, token: int, entropy: Callable[[], float]) -> int:
+        self.likeliest.append(token)
+        self.entropies.append(entropy())
+        return next(other for other in self.rungs[len(self.taken)] if other != token)
+
 
 async def under_a_grammar_the_likeliest_allowed_token_comes_and_its_end_is_the_end(engine: Engine) -> None:
     session = await engine.open("c")
@@ -249,6 +266,23 @@ async def under_a_grammar_the_likeliest_allowed_token_comes_and_its_end_is_the_e
     assert said == grammar.taken
     truth = log_probabilities([*stream, *said])[29:-1]
     assert said == [max(rung, key=row.__getitem__) for rung, row in zip(rungs, truth, strict=True)]
+    await same_as_fresh(engine, session, stream)
+
+
+async def a_grammar_is_told_how_sure_the_choice_is_and_may_choose_another_token(engine: Engine) -> None:
+    session = await engine.open("c")
+    stream = tokens(1, 30)
+    await session.sync(stream)
+    rungs = [tokens(seed, 5) for seed in range(20, 34)]
+    grammar = Contrary(rungs)
+    said = await taken(session.stream(max_tokens=40, grammar=grammar))
+    assert said == grammar.taken
+    assert not any(one == other for one, other in zip(said, grammar.likeliest, strict=True))
+    truth = log_probabilities([*stream, *said])[29:-1]
+    for rung, row, entropy in zip(rungs, truth, grammar.entropies, strict=True):
+        shares = np.exp(np.array([row[token] for token in sorted(set(rung))], np.float64))
+        shares /= shares.sum()
+        assert entropy == pytest.approx(-float((shares * np.log(shares)).sum()), abs=1e-3)
     await same_as_fresh(engine, session, stream)
 
 
@@ -377,7 +411,11 @@ def test_the_contract_holds(made: Callable[[], Any], check: Check) -> None:
     held(made, check)
 
 
-@pytest.mark.parametrize("check", TRUE_TO_THE_MODEL, ids=lambda check: check.__name__)
+SEES_WHAT_ELSE_MIGHT_COME: tuple[Check, ...] = (a_grammar_is_told_how_sure_the_choice_is_and_may_choose_another_token,)
+"""Of engines that choose the token themselves, in this process."""
+
+
+@pytest.mark.parametrize("check", [*TRUE_TO_THE_MODEL, *SEES_WHAT_ELSE_MIGHT_COME], ids=lambda check: check.__name__)
 @pytest.mark.parametrize("made", REAL)
 def test_an_engine_says_what_its_model_says(made: Callable[[], Any], check: Check) -> None:
     held(made, check)

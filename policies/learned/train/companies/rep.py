@@ -11,6 +11,7 @@ import re
 from dataclasses import dataclass, field
 from random import Random
 
+from policies.learned.train.asides import babble, business, salad
 from policies.learned.train.companies.case import FILE_ITEMS, FORBIDDEN, OFFERS, TERMS, Case, Offer
 from policies.learned.train.companies.spoken_rep import RepWord, say_act
 from policies.learned.train.companies.wordings import RepWordings
@@ -100,7 +101,7 @@ def _dealings(case: Case, persona: str, rng: Random, restless: float) -> list[St
         steps.append(Step("why" if case.task == "discount" else rng.choice(("why", "sure"))))
     most = {"cancel": 2 if persona == "retaining" else rng.choice((0, 0, 0, 1)), "move": rng.random() < 0.06}
     count = rng.choices((0, 1, 2, 3), (14, 44, 35, 7))[0] if case.task == "discount" else int(most[case.task])
-    if restless > 1 and rng.random() < 0.6 * (restless - 1):
+    if restless > 1 and rng.random() < 0.9 * (restless - 1):
         count = max(count, rng.choice((1, 2, 3)))
     levels = sorted(rng.choices(range(len(OFFERS)), k=count))
     steps += [Step("offer", offer=(OFFERS[level], rng.choice(TERMS))) for level in levels]
@@ -297,11 +298,15 @@ class Rep:
         """Now and then something else: a wait, small talk, junk, or what was that."""
         kind = self.rng.choice(("hold", "topic", "junk", "pardon", "pardon"))
         if kind == "junk":
-            junk = [RepWord(self.rng.choice(recogniser_words())) for _ in range(self.rng.choice((1, 2, 4)))]
-            return Utterance(tuple(junk), "other")
+            junk = [self.rng.choice(recogniser_words()) for _ in range(self.rng.choice((1, 2, 4)))]
+            if self.restless > 1 and self.rng.random() < 0.6:
+                junk = [word.text for word in self.rng.choice((salad, babble))(self.rng)]
+            return Utterance(tuple(map(RepWord, junk)), "other")
         if kind == "hold":
             self.waiting, self.held = True, text
             return Utterance(tuple(self._say("hold")), "hold")
+        if kind == "topic" and self.restless > 1 and self.rng.random() < 0.6:
+            return Utterance(tuple(RepWord(word.text, word.tag and "topic") for word in business(self.rng)), "other")
         return Utterance(tuple(self._say(kind)), "other")
 
     # words

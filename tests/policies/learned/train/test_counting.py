@@ -11,7 +11,7 @@ import pytest
 
 from policies.learned.core import tokenizer as tokenizer_module
 from policies.learned.core.tokenizer import Tokenizer
-from policies.learned.train.counting import CountingCall, counting_call, counting_card, request, task
+from policies.learned.train.counting import CountingCall, counting_call, counting_card, paced, request, task
 from policies.learned.train.counting_tasks import LONGEST_BIT, Count, Digits, Sum, added
 from policies.learned.train.counting_wordings import COUNTING, COUNTING_UNSEEN
 from policies.numerals import read_digits, read_number
@@ -137,12 +137,10 @@ def said(call: CountingCall) -> list[list[Segment]]:
 
 def test_every_turn_has_the_form_of_a_turn() -> None:
     for call in CALLS:
-        one_breath = "one breath" in call.segments[0].text
         for turn in said(call):
             roles = [segment.role for segment in turn]
             bits = (len(turn) - 1) // 2
             assert roles == [Role.THINK, Role.EXPECT, Role.SAY, *[Role.THINK, Role.SAY] * (bits - 1)]
-            assert not one_breath or bits == 1
             closes = [segment.close for segment in turn if segment.role is Role.SAY]
             assert closes[:-1] == [Role.MORE] * (bits - 1)
             assert closes[-1] in {Role.END, Role.CUT, Role.BYE}
@@ -174,7 +172,41 @@ def test_calls_are_short_half_are_in_one_breath_and_weights_fit_the_recipe() -> 
     assert 0.4 < np.mean(one_breath) < 0.6
     for ids, _, weights in rows:
         assert (weights[ids == TOKENIZER.special[str(Role.CUT)]] == 0).all()
-        assert (weights[ids == TOKENIZER.special[str(Role.MORE)]] == 1).all()
+
+def test_nobody_learns_to_stop_where_a_bit_was_made_to_end() -> None:
+    learned = {False: 0, True: 0}
+    for call in CALLS:
+        one_breath = "one breath" in call.segments[0].text
+        for segment, weight in zip(call.segments, call.weights, strict=True):
+            if segment.close is Role.MORE:
+                learned[one_breath] += weight.close > 0
+                assert weight.close in (0, 1)
+                assert not (one_breath and weight.close), "one breath has no border of its own"
+    assert learned[False] > 100
+
+
+@pytest.mark.parametrize("one_breath", [False, True])
+def test_thoughts_may_stand_anywhere_and_all_is_said_once(one_breath: bool) -> None:
+    stopped = 0
+    for seed in range(400):
+        rng = Random(seed)
+        what = task(rng)
+        whole = (what.one_breath(),) if one_breath else what.bits()
+        bits = paced(what, whole, one_breath, rng)
+        stopped += len(bits) > len(whole)
+        assert " ".join(bit.said for bit in bits) == " ".join(bit.said for bit in whole)
+        if isinstance(what, Count) and not one_breath:
+            for bit in bits:  # each thought begins where the speech is
+                assert read_number(bit.thought.split(". ")[1].split(" to ")[0]) == numbers(bit.said)[0]
+    assert stopped > 100
+
+
+def test_a_sum_in_one_breath_is_worked_out_before_its_total() -> None:
+    first, last = paced(Sum((47, 8, 30)), (Sum((47, 8, 30)).one_breath(),), True, Random(0))
+    assert first.said == "forty seven plus eight plus thirty is"
+    assert last.said == "eighty five."
+    assert last.thought.startswith("forty seven, eight, thirty. forty seven plus eight.")
+    assert last.thought.endswith("eighty five")
 
 
 def test_the_same_seed_makes_the_same_call() -> None:

@@ -56,7 +56,7 @@ def test_calls_answered_together_are_answered_as_alone(monkeypatch: pytest.Monke
     monkeypatch.setattr(counting_evaluate, "MOST_TOKENS", 25)
     rng = Random(1)
     calls = [asked(make(rng), rng, TOKENIZER, one_breath=False) for make in list(CELLS.values())[::4]]
-    alone = [asked(call.task, Random(), TOKENIZER, one_breath=False).grammar for call in calls]
+    alone = [asked(call.task, Random(), TOKENIZER, one_breath=False).turn for call in calls]
     ask(model, TOKENIZER, calls)
     for call, grammar in zip(calls, alone, strict=True):
         cache = model.new_cache()
@@ -70,4 +70,4 @@ def test_the_command_prints_a_row_a_cell(capsys: pytest.CaptureFixture[str], mon
     main(["--model", str(FOLDER), "--calls", "2", "--only", "sum of", "--show", "1"])
     lines = capsys.readouterr().out.splitlines()
     assert [line[:8] for line in lines if line.startswith("sum")] == [f"sum of {n}" for n in (2, 3, 4, 5)]
-    assert sum(line.startswith("  <card> helper.") for line in lines) == 8
+    assert sum(line.startswith("  <card> helper.") for line in lines) == 12
