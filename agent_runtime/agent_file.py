@@ -353,8 +353,6 @@ def _notes(tables: Iterable[Mapping[str, Any]]) -> tuple[NoteField, ...]:
     return tuple(notes)
 
 
-
-
 def _with_phrases(agent: Agent, folder: Path, file: str | None) -> Agent:
     if file is None:
         return agent

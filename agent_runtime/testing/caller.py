@@ -305,5 +305,3 @@ def _noise(level_dbfs: float | None, seed: int) -> Pcm | None:
     random = np.random.Generator(np.random.PCG64(seed))
     spread = 32768 * 10 ** (level_dbfs / 20)
     return np.round(random.normal(0.0, spread, _NOISE_SECONDS * RATE_HZ + 17)).clip(-32768, 32767).astype(np.int16)
-
-

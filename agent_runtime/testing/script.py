@@ -305,4 +305,3 @@ class CallerScript:
             self._busy_until = sample + hello.n_samples
             return [Speak(hello, sample)]
         return []
-

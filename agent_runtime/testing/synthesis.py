@@ -126,7 +126,7 @@ def _festival(texts: Sequence[str]) -> list[tuple[Pcm, list[tuple[str, float]]]]
         program = ["(voice_cmu_us_slt_arctic_hts)"]
         for word, syllables in _WORDS_OF_OURS.items():
             shaped = " ".join(f"(({syllable}) {int(n == 0)})" for n, syllable in enumerate(syllables))
-            program.append(f"(lex.add.entry '(\"{word.replace('-', '')}\" n ({shaped})))")
+            program.append(f'(lex.add.entry \'("{word.replace("-", "")}" n ({shaped})))')
         for number, text in enumerate(texts):
             spelled = " ".join(_respelled(word) for word in text.split())
             program.append(
@@ -257,4 +257,3 @@ def _loud_range(pcm: Pcm) -> slice:
     size = np.abs(pcm.astype(np.int32))
     loud = np.flatnonzero(size > int(size.max()) // 10)
     return slice(int(loud[0]), int(loud[-1]) + 1)
-

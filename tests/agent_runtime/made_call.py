@@ -86,9 +86,7 @@ class MadeCall:
             started = self.add(start_s + 0.064, ev.SpeechStarted(first, first + at(0.064), 0.93, 0.1))
             said = text.split()
             step_s = lasts_s / max(1, len(said))
-            timed = [
-                (word, at(start_s + n * step_s), at(start_s + (n + 0.94) * step_s)) for n, word in enumerate(said)
-            ]
+            timed = [(word, at(start_s + n * step_s), at(start_s + (n + 0.94) * step_s)) for n, word in enumerate(said)]
             for n in range(1, len(said) + 1):
                 self.revision += 1
                 when_s = start_s + n * step_s + 0.12

@@ -429,4 +429,3 @@ class TurnGrammar:
             for option in options:
                 root.insert(self._tokenizer, option)
         return root
-

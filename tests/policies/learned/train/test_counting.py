@@ -173,6 +173,7 @@ def test_calls_are_short_half_are_in_one_breath_and_weights_fit_the_recipe() -> 
     for ids, _, weights in rows:
         assert (weights[ids == TOKENIZER.special[str(Role.CUT)]] == 0).all()
 
+
 def test_nobody_learns_to_stop_where_a_bit_was_made_to_end() -> None:
     learned = {False: 0, True: 0}
     for call in CALLS:
