@@ -30,7 +30,8 @@ _HESITATIONS = frozenset(plain_words("um uh er erm ehm eh mm hm hmm mhm mmhm ah 
 
 _GOOD = (
     "right", "correct", "fine", "perfect", "great", "good", "lovely", "wonderful", "excellent", "ok", "nice",
-    "brilliant", "all right",
+    "brilliant", "all right", "grand", "super", "smashing", "ideal", "terrific", "fantastic", "fab", "splendid",
+    "marvellous", "superb", "champion", "dandy", "cracking", "ace",
 )  # fmt: skip
 _FRAMES = (
     "", "that is", "it is", "this is", "that sounds", "this sounds", "it sounds", "it all sounds", "sounds",
@@ -56,7 +57,8 @@ _NEUTRAL = (
     "with me", "you know", "if you would", "if that is ok", "if it is no trouble", "as soon as you can", "then", "now",
     "indeed", "bless you", "very kind", "how kind", "kind of you", "very kind of you", "that is very kind",
     "love", "my love", "dear", "my dear", "darling", "mate", "pal", "friend", "my friend", "sir", "madam", "ma'am",
-    "miss", "honey", "sweetheart", "young man", "young lady", "doctor",
+    "miss", "honey", "sweetheart", "young man", "young lady", "doctor", "hen", "duck", "petal", "pet", "guv", "bro",
+    "dude", "man", "buddy", "god", "my god", "good god", "goodness", "good lord", "gosh", "heavens", "phew",
 )  # fmt: skip
 """Phrases that may stand beside agreement and say nothing: politeness, and what callers call the other side."""
 

@@ -1,9 +1,10 @@
-"""Which noted words the caller just refused: a name that was read back and answered by "no, it's another one".
+"""Which noted words the caller just refused: a name or a time that was read back and answered by "no, another one".
 
 A small model that once noted a wrong name keeps it: the old value stands in its note and is the likeliest to be copied
 again, whatever the caller says. So a copied value that was read back, refused and not said again may not stay, and a
 new one comes from the refusing answer. Where the answer names a day, a time or another choice, that was what was wrong,
-and the name stays. This file refuses to know the model.
+and the name stays. A time likewise: where the one that is named instead is not on offer, a model that must note one
+that is would read back the refused one for ever. This file refuses to know the model.
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ _SAYS_NO = frozenset(
         "day time what which where when who how why isn't wasn't don't didn't doesn't can't did does done look listen "
         "exactly really sound sounds mixed up crying loud hold hang second minute moment wait well oh ah ha ehm erm "
         "hmm mm love dear mate pal sir madam mister missus surname last first full fix correct incorrect put make book "
-        "booked booking visit appointment cancel as if then now here very too only still any some more than them they "
+        "out booked booking visit appointment cancel as if then now here very too only still any some more than them they "
         "think thought know known believe see let might should must will shall may been being were had has into about "
         "spell spelled spelling letter letters man woman god goodness honestly actually rather bit little family"
     )
@@ -36,12 +37,19 @@ _SAYS_NO = frozenset(
 def denied(
     question: str, answer: str, known: Mapping[str, str], notes: Sequence[NoteField]
 ) -> dict[str, tuple[str, ...]]:
-    """Fields whose old value may not stay -> the runs of words that a new one may be copied from.
+    """Fields whose old value may not stay -> the runs of words that a new one may be copied from; of a time, the times.
 
     `question`: what the agent said last; `answer`: the caller's whole turn after it; `known`: the note by field.
     """
+    if verdict(answer) != "no":
+        return {}
     copied = [note for note in notes if note.kind == "heard" and known.get(note.name, UNKNOWN) != UNKNOWN]
-    if not copied or verdict(answer) != "no" or _names_another(answer, notes):
+    times = find_times(answer)
+    if times:
+        asked_times = find_times(question)
+        refused = [note.name for note in notes if note.kind == "time" and known.get(note.name) in asked_times]
+        return {refused[0]: times} if len(refused) == 1 and known[refused[0]] not in times else {}
+    if not copied or _names_another(answer, notes):
         return {}
     said, asked = f" {' '.join(plain_words(answer))} ", f" {' '.join(plain_words(question))} "
     runs: list[list[str]] = []
@@ -65,7 +73,7 @@ def denied(
 
 
 def _names_another(answer: str, notes: Sequence[NoteField]) -> bool:
-    """The answer holds a time or one of the values that a field may have: that is what was wrong."""
+    """The answer holds one of the values that a field may have: that is what was wrong."""
     words = f" {' '.join(plain_words(answer))} "
     values = {value for note in notes for value in note.values} - {"yes", "no", "unclear", "none", "other"}
-    return bool(find_times(answer)) or any(f" {value} " in words for value in values)
+    return any(f" {value} " in words for value in values)

@@ -14,6 +14,7 @@ PLAIN = [
     "yes that's what i want", "sure that works for me", "all right",
     "exactly", "yes it is", "please do", "yes of course", "that would be great thank you very much",
     "that's um correct", "erm yes", "yes please that would would be nice", "that's that's perfect", "sure thing",
+    "that'd be grand", "oh god okay yes", "aye that's it hen", "super thanks man",
     "mhm yes", "yeah that sounds just fine as soon as you can", "you got it right many thanks",
 ]  # fmt: skip
 READ_BACK = "book wednesday ten thirty miller"

@@ -25,7 +25,7 @@ ASKED = "so i cancel the visit on monday for obliged, is that right?"
         ("no madam my family name is okonkwo", ("okonkwo",)),
         ("no no chip rosewater", ("chip rosewater",)),
         ("that's wrong it's for miller", ("miller",)),
-        ("no for crying out loud vickers", ("out", "vickers")),
+        ("no for crying out loud vickers", ("vickers",)),
         ("no it's obliged singh", ("obliged singh",)),  # the old one was half of the name
     ],
 )
@@ -50,6 +50,27 @@ def test_a_refused_name_is_copied_anew_from_the_answer(answer: str, runs: tuple[
 )
 def test_anything_else_leaves_the_note_alone(answer: str) -> None:
     assert denied(ASKED, answer, KNOWN, NOTES) == {}
+
+
+TIMED = KNOWN | {"intent": "book", "time": "four thirty"}
+ASKED_TIMED = "so that is monday at four thirty for obliged, is that right?"
+
+
+@pytest.mark.parametrize(
+    ("answer", "times"),
+    [
+        ("no i said four", ("four",)),
+        ("nah at ten", ("ten",)),
+        ("no at two or at half past five", ("two", "five thirty")),
+    ],
+)
+def test_a_refused_time_may_not_stay_where_another_is_named(answer: str, times: tuple[str, ...]) -> None:
+    assert denied(ASKED_TIMED, answer, TIMED, NOTES) == {"time": times}
+
+
+@pytest.mark.parametrize("answer", ["no four thirty is right", "four i said", "no", "no i said tuesday"])
+def test_a_time_stays_that_was_said_again_or_not_refused(answer: str) -> None:
+    assert denied(ASKED_TIMED, answer, TIMED, NOTES) == {}
 
 
 def test_what_was_not_read_back_or_is_not_known_was_not_refused() -> None:

@@ -73,14 +73,13 @@ class TurnGrammar:
     """The grammar of one agent turn.
 
     `heard`: texts of the segments a ``heard`` value may be copied from, lately heard ones; `denied`: fields whose old
-    value may not stay, and the texts that a new one is copied from instead; `offered`: the times of the
-    last look-up, empty when there was none; `lexicon`, `sayable`: the words that may be said (without a lexicon, any);
-    `known`: the previous note by field name; `after_result`: the turn goes on
-    after a tool's result, with `known` as its note; `thought`: a note in the middle of the caller's turn, done when
-    the model goes back to hearing; `blocked_tools`: may not be called now; `silence`, `bye`: whether
-    the turn may be silent or end the call; `interleaved`: speech may go on in bits, each after a bit of thought.
-    Offered times bind as long as the fields of the look-up (the parameters of
-    the ``read`` tools) stay as they were noted.
+    value may not stay, and the texts that a new one is copied from instead, or the times that were named instead;
+    `offered`: the times of the last look-up, empty when there was none; `lexicon`, `sayable`: the words that may be
+    said (without a lexicon, any); `known`: the previous note by field name; `after_result`: the turn goes on after a
+    tool's result, with `known` as its note; `thought`: a note in the middle of the caller's turn, done when the model
+    goes back to hearing; `blocked_tools`: may not be called now; `silence`, `bye`: whether the turn may be silent or
+    end the call; `interleaved`: speech may go on in bits, each after a bit of thought. Offered times bind as long as
+    the fields of the look-up (the parameters of the ``read`` tools) stay as they were noted.
     """
 
     def __init__(
@@ -119,8 +118,8 @@ class TurnGrammar:
         self._notes, self._tools = tuple(notes), {tool.name: tool for tool in tools}
         self._limits = limits or GrammarLimits()
         self._spans = spans(heard, self._limits.heard_words)
-        self._denied = {name: spans(texts, self._limits.heard_words) for name, texts in (denied or {}).items() if texts}
         self._offered, self._known = tuple(offered), dict(known or {})
+        self._denied = {name: self._instead(name, texts) for name, texts in (denied or {}).items() if texts}
         self._blocked, self._silence, self._bye = frozenset(blocked_tools), silence, bye
         self._interleaved, self._said_tokens = interleaved, 0
         self._times = tuple(times)
@@ -381,8 +380,16 @@ class TurnGrammar:
         parameter = self._parameters(self._tools[self.tool])[slot // 2]
         return (parameter.name,) if slot % 2 == 0 else self._argument_options(parameter)
 
+    def _instead(self, name: str, texts: Sequence[str]) -> tuple[str, ...]:
+        """What may stand in place of a refused value: named times that are offered, or runs of words that are no part
+        of it."""
+        if any(item.name == name and item.kind == "time" for item in self._notes):
+            return (UNKNOWN, *(time for time in texts if not self._offered or time in self._offered))
+        old = f" {self._known.get(name, UNKNOWN)} "
+        return tuple(run for run in spans(texts, self._limits.heard_words) if f" {run} " not in old)
+
     def _note_options(self, item: NoteField, before: Mapping[str, str]) -> tuple[str, ...]:
-        if item.name in self._denied:
+        if self._denied.get(item.name):
             return self._denied[item.name]
         options = self._of_kind(item.kind, item.values, self._known.get(item.name))
         if item.kind == "time" and self._offered:

@@ -335,3 +335,23 @@ def test_a_refused_name_gives_way_to_one_from_the_answer() -> None:
     assert accepts_note("book wednesday - bell no", **options)
     assert not accepts_note("book wednesday - flu no", **options)
     assert not accepts_note("book wednesday - - no", **options)
+
+
+def test_half_of_a_name_gives_way_to_more_than_that_half() -> None:
+    options: dict[str, Any] = {"heard": ["bert underhill", "no bert underhill"], "known": KNOWN | {"name": "bert"}}
+    assert accepts_note("book wednesday - bert no", **options)
+    options["denied"] = {"name": ("bert underhill",)}
+    assert accepts_note("book wednesday - bert underhill no", **options)
+    assert not accepts_note("book wednesday - bert no", **options)
+
+
+def test_a_refused_time_gives_way_to_the_one_that_was_named_or_to_none() -> None:
+    options: dict[str, Any] = {"known": KNOWN | {"time": "ten thirty"}, "offered": ("ten", "ten thirty")}
+    assert accepts_note("book wednesday ten thirty - no", **options)
+    options["denied"] = {"time": ("ten",)}
+    assert accepts_note("book wednesday ten - no", **options)
+    assert not accepts_note("book wednesday ten thirty - no", **options)
+    options["denied"] = {"time": ("four",)}
+    assert accepts_note("book wednesday - - no", **options)
+    assert not accepts_note("book wednesday ten thirty - no", **options)
+    assert not accepts_note("book wednesday four - no", **options), "four is not on offer"
