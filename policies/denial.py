@@ -26,9 +26,10 @@ _SAYS_NO = frozenset(
         "day time what which where when who how why isn't wasn't don't didn't doesn't can't did does done look listen "
         "exactly really sound sounds mixed up crying loud hold hang second minute moment wait well oh ah ha ehm erm "
         "hmm mm love dear mate pal sir madam mister missus surname last first full fix correct incorrect put make book "
-        "out booked booking visit appointment cancel as if then now here very too only still any some more than them they "
-        "think thought know known believe see let might should must will shall may been being were had has into about "
-        "spell spelled spelling letter letters man woman god goodness honestly actually rather bit little family"
+        "out booked booking visit appointment cancel as if then now here very too only still any some more than them "
+        "they think thought know known believe see let might should must will shall may been being were had has "
+        "into about spell spelled spelling letter letters man woman god goodness honestly actually rather bit "
+        "little family"
     )
 )
 """Words of refusing that are no new value: an answer of these alone does not say which value was wrong."""

@@ -2,8 +2,9 @@
 
 A list of such turns is learned by heart, and a model that knows the list takes the next stranger for somebody who wants
 a visit. So a request is a frame around words from long lists ("do you repair {thing}", "is the {thing} {quality}"), and
-noises and foreign words are spelled by chance. Marked as in `wordings`: the words that say what is asked are tagged,
-so the label follows from what survives the noise. For training only; tests hold asides written by hand.
+noises and foreign words are spelled by chance. Chatter is what stands beside a wish and changes nothing: without it a
+model takes the first word it does not know for the name. Marked as in `wordings`: the words that say what is asked are
+tagged, so the label follows from what survives the noise. For training only; tests hold asides written by hand.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from typing import Any
 from policies.learned.train.names import invented_name, recogniser_words
 from policies.learned.train.spoken_caller import Word
 
-__all__ = ["babble", "business", "salad"]
+__all__ = ["babble", "business", "chatter", "salad"]
 
 # fmt: off
 _FRAMES = (
@@ -48,6 +49,19 @@ _FRAMES = (
     "(someone|he|she) *{act} my {thing}", "is (it|that) (true|so) (that|) the {thing} is {quality}",
     "(give|send|show) me (the|a|some) {quality} {thing}", "(what|who) will *{act} (the|my) {thing} (tonight|now|)",
     "can (a|the) {thing} *{act}", "i'd rather *{act} (a|the) {thing}",
+)
+_CHATTER = (
+    "(it's|that's) (quite|very|rather|really|a bit|so) {quality}", "for (my|the|our) {thing}",
+    "because (my|the) {thing} is {quality}", "if (that's|it's) (not too|) {quality}", "(it's|this is) {quality}",
+    "(i've|we've|he's) been {acting} for (days|weeks|months|ages|years)", "since (my|the) {thing} (was|got) {quality}",
+    "thank you for {acting}", "with (my|the) {thing}", "as i (have to|must|need to) {act} (my|the|a) {thing}",
+    "(before|after) i {act} the {thing}", "as {quality} as possible", "the {thing} is {quality} (you see|you know)",
+    "my {thing} (keeps|is) {acting}", "(i'm|we're) (so|a bit|terribly|too) {quality} (about it|you see|)",
+    "i (can't|don't) {act} (any more|well|much)", "(my|the) {thing} said so", "(i'm|we're) {acting} (the|a) {thing}",
+    "i (hope|know|think|suppose) it's {quality}", "and (my|the) {thing} is {acting}", "it's about (my|the) {thing}",
+    "from {acting} (the|a) {thing}", "of {acting}", "without (my|the) {thing}", "(i'm|he's|she's) (quite|) {quality}",
+    "(i|we) {act} (a|the) {thing} (then|that day|first)", "the {thing} (will|can|would) {act}", "under the {thing}",
+    "{quality} as (it|that) is", "{acting} (is|was) {quality}", "this is {acting} me", "for {acting} (the|my) {thing}",
 )
 _OPENINGS = (
     "", "", "", "", "", "hello", "um", "excuse me", "sorry but", "by the way", "one question", "listen", "say",
@@ -94,6 +108,26 @@ def business(rng: Random) -> list[Word]:
         else:
             words.append(Word(token.lstrip("*"), "other" if token[0] == "*" else ""))
     return words + [Word(text) for text in rng.choice(_TAILS).split()]
+
+
+def chatter(rng: Random) -> list[Word]:
+    """A clause beside a wish: why, for whom, how urgent. It holds no value and asks for nothing."""
+    words: list[Word] = []
+    for token in _opened(rng.choice(_CHATTER), rng).split():
+        if token == "{thing}":
+            words.append(Word(_thing(rng)))
+        elif token == "{quality}":
+            words.append(Word(rng.choice(_words()["qualities"])))
+        elif token == "{act}":
+            words.append(Word(rng.choice(_words()["acts"])))
+        else:
+            words.append(Word(_acting(rng.choice(_words()["acts"])) if token == "{acting}" else token))
+    return words
+
+
+def _acting(act: str) -> str:
+    """``mend`` -> ``mending``; as good as it gets without a dictionary."""
+    return f"{act.removesuffix('e') if not act.endswith('ee') else act}ing"
 
 
 def _opened(frame: str, rng: Random) -> str:
