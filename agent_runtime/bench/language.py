@@ -106,14 +106,19 @@ def by_voice(calls: int) -> Iterator[Figure]:
 
 
 def counted(calls: int) -> Iterator[Figure]:
-    """Counting to 40, all right: a bit of thought before each bit of speech, and in one breath."""
+    """Counting to 40 and sums of three numbers, all right, in the ways of `counting.WAYS`: a thought before each bit of
+    speech, one breath, and one breath that stops for a thought where the model wavers."""
     model, tokenizer, _ = _boxed()
-    for key, one_breath in (("counting_interleaved", False), ("counting_one_breath", True)):
-        rng = Random(f"count {COUNT_TO}")
-        asked = [counting.asked(Count(1, COUNT_TO), rng, tokenizer, one_breath=one_breath) for _ in range(calls)]
-        for at in range(0, calls, 8):
-            counting.ask(model, tokenizer, asked[at : at + 8])
-        yield _share(key, sum(one.right for one in asked), calls)
+    for what in ("counting", "sums"):
+        for way, (one_breath, pace) in counting.WAYS.items():
+            rng = Random(f"count {COUNT_TO}" if what == "counting" else what)
+            asked: list[counting.Asked] = []
+            for _ in range(calls):
+                task = Count(1, COUNT_TO) if what == "counting" else counting.CELLS["sum of 3"](rng)
+                asked.append(counting.asked(task, rng, tokenizer, one_breath=one_breath, pace=pace))
+            for at in range(0, calls, 8):
+                counting.ask(model, tokenizer, asked[at : at + 8])
+            yield _share(f"{what}_{way}", sum(one.right for one in asked), calls)
 
 
 def steps_of_muon() -> Figure:

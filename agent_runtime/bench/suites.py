@@ -122,7 +122,9 @@ MODEL: dict[str, Group] = {
     "batch8_speedup": Group(("batch8_speedup",), "8 calls decoding together against one", _batch8),
     "muon_to_adamw_steps": Group(("muon_to_adamw_steps",), "training steps to one loss, Muon against AdamW", _muon),
     "counting": Group(
-        ("counting_interleaved", "counting_one_breath"), "counting to 40, with thoughts and in one breath", _counting
+        tuple(f"{what}_{way}" for what in ("counting", "sums") for way in ("interleaved", "one_breath", "paced")),
+        "counting to 40 and sums of three: with thoughts, in one breath, and stopping to think where it wavers",
+        _counting,
     ),
     "words": Group(
         (

@@ -34,11 +34,11 @@ __all__ = ["CELLS", "UNPACED", "WAYS", "Asked", "ask", "main", "right"]
 LIMITS = GrammarLimits(say_tokens=1_500)
 UNPACED = PaceSettings(on=False)
 WAYS: Mapping[str, tuple[bool, PaceSettings]] = {
-    "in bits": (False, UNPACED),
-    "one breath": (True, UNPACED),
-    "one breath, paced": (True, PaceSettings()),
+    "interleaved": (False, UNPACED),
+    "one_breath": (True, UNPACED),
+    "paced": (True, PaceSettings()),
 }
-"""How it is spoken: whether the card asks for one breath, and the pace."""
+"""How it is spoken: whether the card asks for one breath, and the pace. `paced` is one breath with thoughts put in."""
 MOST_TOKENS = 1_900
 """Of one turn, as in the runtime: what is longer was never going to end."""
 
