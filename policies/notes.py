@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
+from policies.no_names import NO_NAMES
 from policies.shapes import NoteField
 from policies.spoken_times import find_times, locate_times
 from policies.trajectory import Role, Trajectory
@@ -73,16 +74,19 @@ def facts_of(trajectory: Trajectory, notes: Sequence[NoteField]) -> TurnFacts:
     return TurnFacts(known, tuple(heard), tuple(texts[-_LATELY:]), offered, tuple(returned))
 
 
-def copyable(texts: Sequence[str]) -> tuple[str, ...]:
-    """The runs of words in heard `texts` that a note may copy from: names, not the words around them.
+def copyable(texts: Sequence[str], notes: Sequence[NoteField] = ()) -> tuple[str, ...]:
+    """The runs of words in heard `texts` that the copied fields of `notes` may take: names, not the words around them.
 
-    ``sorry it's for morris by the way`` leaves ``morris``. Runs keep their order; there may be none.
+    ``sorry it's for morris by the way`` leaves ``morris``. Runs keep their order; there may be none. Where all copied
+    fields are names by their own name, common words are left out too: ``for months it's morris`` leaves ``morris``.
     """
+    copied = [note.name for note in notes if note.kind == "heard"]
+    never = _NEVER_COPIED | NO_NAMES if copied and all("name" in name for name in copied) else _NEVER_COPIED
     runs: list[list[str]] = []
     for text in texts:
         runs.append([])
         for word in text.split():
-            if word in _NEVER_COPIED:
+            if word in never:
                 runs.append([])
             else:
                 runs[-1].append(word)

@@ -136,7 +136,7 @@ class CoreLanguage:
             # without a write to confirm, "yes" may mean more than agreement: "it is cancelled" is one too
             _by_the_words(self._notes, heard, facts.known) if self._confirms else self._notes,
             self._shapes,
-            heard=copyable(facts.lately),
+            heard=copyable(facts.lately, self._notes),
             denied={} if after_result else denied(_last_said(trajectory), heard, facts.known, self._notes),
             offered=facts.offered,
             after_result=after_result,

@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+from random import Random
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from policies.learned.train.heldout import HELDOUT
+from policies.learned.train.names import COMMON_SURNAMES, FIRST_NAMES
+from policies.learned.train.wordings import TRAINED
+from policies.no_names import NO_NAMES
 from policies.notes import UNKNOWN, TurnFacts, copyable, facts_of, read_note
 from policies.shapes import NoteField
 from policies.trajectory import Role, Segment, Trajectory
@@ -120,3 +126,18 @@ def test_names_are_copied_and_not_the_words_around_them() -> None:
     assert copyable(["anna miller please", "yes", "van der berg"]) == ("anna miller", "van der berg")
     assert copyable([]) == ()
     assert copyable(["yes please", ""]) == ()
+
+
+def test_common_words_are_copied_into_no_name() -> None:
+    name, place = NoteField("name", "heard"), NoteField("complaint", "heard")
+    said = ["i've had it for months it's quite urgent morris", "a sore knee"]
+    assert copyable(said, [name]) == ("morris",)
+    assert "sore knee" in copyable(said, [place])
+    assert "sore knee" in copyable(said, [name, place]), "words that may be no name may be something else"
+
+
+def test_no_name_that_callers_have_is_among_the_common_words() -> None:
+    rng = Random(1)
+    names = {word for wordings in (TRAINED, HELDOUT) for _ in range(3000) for word in wordings.name(rng).split()}
+    assert not names & NO_NAMES
+    assert not {*COMMON_SURNAMES, *FIRST_NAMES} & NO_NAMES

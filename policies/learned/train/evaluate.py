@@ -147,7 +147,7 @@ class ModelAgent:
             self.tokenizer,
             self._fields(),
             TOOLS,
-            heard=copyable(turns[-4:]),
+            heard=copyable(turns[-4:], NOTE_FIELDS),
             denied={} if after_result else denied(self.last_said, self.last_heard, self.note, NOTE_FIELDS),
             offered=self.offered,
             known=self.note,

@@ -11,6 +11,8 @@ import random
 from functools import cache
 from importlib import resources
 
+from policies.no_names import NO_NAMES
+
 __all__ = ["COMMON_SURNAMES", "FIRST_NAMES", "invented_name", "recogniser_words", "training_name"]
 
 COMMON_SURNAMES: tuple[str, ...] = tuple(
@@ -88,6 +90,6 @@ def training_name(rng: random.Random) -> str:
         name = rng.choice(recogniser_words())
     else:
         name = invented_name(rng)
-    if name == "day":
+    if name == "day" or name in NO_NAMES:
         name = "miller"
     return f"{_first(rng)} {name}" if rng.random() < 0.3 else name
