@@ -8,6 +8,7 @@ flite's and every part is the real one. It needs no torch; the shipped weights a
 
 from __future__ import annotations
 
+import statistics
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from random import Random
@@ -20,7 +21,7 @@ from policies.learned.train import evaluate as desk
 from policies.learned.train.companies import evaluate as companies
 from policies.learned.train.companies.heldout import HELDOUT as COMPANIES_HELDOUT
 from policies.learned.train.counting_tasks import Count
-from policies.learned.train.curves import read_curves, table
+from policies.learned.train.curves import budget, read_curves, table
 from policies.learned.train.dialogue import Line
 from policies.learned.train.handwritten import play_asides, play_hand
 from policies.learned.train.handwritten_entries import Hand
@@ -122,9 +123,9 @@ def counted(calls: int) -> Iterator[Figure]:
 
 
 def steps_of_muon() -> Figure:
-    """Steps to the same loss, QK-norm and Muon against plain Llama and AdamW, read from the curves that training wrote.
+    """How long a run of QK-norm and Muon must be to end where plain Llama and AdamW end, as a share of theirs.
 
-    The curves are those of ``python -m policies.learned.train.compare``, which needs torch and half an hour.
+    Read from the curves of ``python -m policies.learned.train.compare``, which needs torch and half an hour.
     """
     key = "muon_to_adamw_steps"
     found = read_curves(Path(__file__).parents[2] / "policies" / "learned" / "train" / "compare.json")
@@ -132,5 +133,8 @@ def steps_of_muon() -> Figure:
         why = "no compare.json; python -m policies.learned.train.compare makes it"
         return Figure(key, None, "", reason=why)
     rows = {row.arm: row for row in table(found)}
-    slow, fast = rows["plain Llama + AdamW"], rows["QK-norm + Muon"]
-    return Figure(key, fast.mean_steps / slow.mean_steps, "ratio", len(fast.reached))
+    slow, fast = rows["plain Llama + AdamW"], "QK-norm + Muon"
+    steps = budget(found, fast, statistics.mean(slow.finals))
+    if steps is None:
+        return Figure(key, None, "", reason=f"{fast} ends above {slow.arm} even in {slow.of_steps} steps")
+    return Figure(key, steps / slow.of_steps, "ratio", len(rows[fast].finals))

@@ -4,8 +4,9 @@
 
 An arm is a layout (plain Llama or QK-norm) and an optimiser for the hidden matrices (AdamW or Muon); embedding and
 norms are AdamW's in all arms. Every arm sees the same new calls in the same order, so training loss is loss on unseen
-calls. First each arm tries its learning rates on one seed, then the best one runs with the other seeds. Writes
-``compare.json`` (all curves) and ``compare.svg``, which `curves` reads and draws.
+calls. First each arm tries its learning rates on one seed, then the best one runs with the other seeds. Then the last
+arm runs again, shorter, each time with a whole schedule: how short a run ends where the first arm's ends is the figure
+(`curves.budget`). Writes ``compare.json`` (all curves) and ``compare.svg``, which `curves` reads and draws.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from random import Random
 import torch
 
 from policies.learned.core.tokenizer import Tokenizer
-from policies.learned.train.curves import Curve, picture, table, write_curves
+from policies.learned.train.curves import Curve, budget, picture, table, write_curves
 from policies.learned.train.lessons import Lessons
 from policies.learned.train.model_torch import CoreShape, TorchCore
 from policies.learned.train.muon import Muon
@@ -46,6 +47,8 @@ ARMS = (
 )
 EMBEDDING_RATE = 4e-3
 """Of embedding and norms in the Muon arm; in the AdamW arms everything has the arm's rate."""
+SHORTER = (0.25, 0.375, 0.5, 0.75)
+"""Lengths of the last arm's shorter runs, as shares."""
 SMOOTH = 0.9
 """Weight of the past in the smoothed loss."""
 
@@ -83,7 +86,8 @@ def _adam(parameters: Sequence[torch.Tensor]) -> torch.optim.Optimizer:
 
 
 def curves(steps: int, seeds: Sequence[int], tokenizer: Tokenizer, tokens: int) -> Iterator[Curve]:
-    """All runs, each when it is done: first the learning rates, then the seeds at each arm's best."""
+    """All runs, each when it is done: first the learning rates, then the seeds at each arm's best; the last arm's
+    shorter ones at the end."""
     shape = CoreShape(vocab_size=tokenizer.size, num_hidden_layers=3)
     for arm in ARMS:
         tried = []
@@ -93,6 +97,9 @@ def curves(steps: int, seeds: Sequence[int], tokenizer: Tokenizer, tokens: int) 
         best = min(tried, key=lambda curve: curve.final).rate
         for seed in seeds[1:]:
             yield run(arm, best, seed, steps, shape, tokenizer, tokens)
+    for share in SHORTER:
+        for seed in seeds:
+            yield run(arm, best, seed, round(steps * share), shape, tokenizer, tokens)
 
 
 def main(arguments: list[str] | None = None) -> None:
@@ -111,10 +118,14 @@ def main(arguments: list[str] | None = None) -> None:
     found: list[Curve] = []
     for curve in curves(options.steps, options.seeds, Tokenizer.load(options.vocabulary), options.batch_tokens):
         found.append(curve)
-        print(f"{curve.arm:22s} rate {curve.rate:g} seed {curve.seed} final {curve.final:.4f}", flush=True)
+        print(
+            f"{curve.arm:22s} rate {curve.rate:g} seed {curve.seed} steps {len(curve.losses)} final {curve.final:.4f}",
+            flush=True,
+        )
         write_curves(found, out / "compare.json")
     for row in table(found):
         print(row)
+    print(f"{ARMS[-1].name} ends there after {budget(found, ARMS[-1].name, table(found)[0].target)} steps")
     (out / "compare.svg").write_text(picture(found, {arm.name: arm.colour for arm in ARMS}), "utf-8")
 
 

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-__all__ = ["Curve", "Row", "best_of", "picture", "read_curves", "steps_to", "table", "write_curves"]
+__all__ = ["Curve", "Row", "best_of", "budget", "picture", "read_curves", "steps_to", "table", "write_curves"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,8 +58,9 @@ def read_curves(file: Path) -> list[Curve]:
 
 
 def best_of(found: Sequence[Curve], arm: str) -> list[Curve]:
-    """The curves of `arm` at its best learning rate, one a seed."""
-    of_arm = [curve for curve in found if curve.arm == arm]
+    """The whole runs of `arm` at its best learning rate, one a seed."""
+    whole = max(len(curve.losses) for curve in found)
+    of_arm = [curve for curve in found if curve.arm == arm and len(curve.losses) == whole]
     best = min((curve for curve in of_arm if curve.seed == of_arm[0].seed), key=lambda curve: curve.final)
     return [curve for curve in of_arm if curve.rate == best.rate]
 
@@ -69,11 +70,36 @@ def steps_to(curve: Curve, loss: float) -> int | None:
     return next((step for step, value in enumerate(curve.losses, 1) if value <= loss), None)
 
 
+def budget(found: Sequence[Curve], arm: str, loss: float) -> float | None:
+    """How long a run of `arm` at its best rate must be to end at `loss`, by its runs of several lengths; None where
+    even the longest ends above it.
+
+    In a run whose rate falls to zero most of the loss falls with it, at whatever step that is; so the step at which a
+    long run passes `loss` says little. Between two lengths it is read off a straight line; where the shortest is good
+    enough it is the shortest.
+    """
+    rate = best_of(found, arm)[0].rate
+    ends: dict[int, list[float]] = {}
+    for curve in found:
+        if (curve.arm, curve.rate) == (arm, rate):
+            ends.setdefault(len(curve.losses), []).append(curve.final)
+    points = [(length, statistics.mean(finals)) for length, finals in sorted(ends.items())]
+    before: tuple[int, float] | None = None
+    for length, final in points:
+        if final <= loss:
+            if before is None:
+                return float(length)
+            share = (before[1] - loss) / (before[1] - final)
+            return before[0] + share * (length - before[0])
+        before = length, final
+    return None
+
+
 def table(found: Sequence[Curve]) -> list[Row]:
-    """A row for each arm, in the order in which they ran."""
+    """A row for each arm, in the order in which they ran; of whole runs."""
     best = {name: best_of(found, name) for name in dict.fromkeys(curve.arm for curve in found)}
     target = max(statistics.mean(curve.final for curve in runs) for runs in best.values())
-    total = len(found[0].losses)
+    total = max(len(curve.losses) for curve in found)
     return [
         Row(
             name,

@@ -1,6 +1,6 @@
 """Muon: momentum, then the nearest orthogonal matrix as the update, for hidden matrices (Jordan et al. 2024).
 
-At this size it needs 2.4 times fewer steps than AdamW (notes). torch's own Muon takes one matrix at a time; here
+What it is worth here is in BENCHMARKS.md (`compare`). torch's own Muon takes one matrix at a time; here
 matrices of one shape are orthogonalised as one batch, which matters when a step lasts half a second on one core.
 """
 

@@ -28,6 +28,17 @@ def test_each_arm_is_judged_at_its_best_rate() -> None:
     assert curves.steps_to(FOUND[1], 2.1) is None
 
 
+def test_shorter_runs_tell_how_long_one_must_be() -> None:
+    shorter = [Curve(FAST, 0.04, seed, (4.0, final)) for seed, final in ((1, 2.9), (2, 3.1))]
+    shorter += [Curve(FAST, 0.04, seed, (4.0, 2.5, 2.0)) for seed in (1, 2)]
+    found = [*FOUND, *shorter, Curve(FAST, 0.01, 1, (0.5,))]  # another rate than the best
+    assert curves.table(found) == curves.table(FOUND)
+    assert curves.budget(found, FAST, 2.5) == 2.5
+    assert curves.budget(found, FAST, 2.0) == 3
+    assert curves.budget(found, FAST, 3.5) == 2, "the shortest was good enough"
+    assert curves.budget(found, FAST, 0.9) is None
+
+
 def test_the_picture_is_well_formed_and_holds_a_line_for_every_curve_at_the_best_rates() -> None:
     root = ElementTree.fromstring(curves.picture(FOUND, {SLOW: "#000000", FAST: "#ff0000"}))
     assert len(root.findall("{http://www.w3.org/2000/svg}polyline")) == 4
