@@ -10,19 +10,18 @@ card says which. What counts as right comes from `counting_tasks`; the far party
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from random import Random
 
 from policies.learned.train.counting_tasks import Bit, Count, Digits, Sum, Task
 from policies.learned.train.counting_wordings import COUNTING, COUNTING_UNSEEN, JOINTS, JOINTS_UNSEEN
-from policies.learned.train.dialogue import OBSERVED, OBSERVED_WORDS, Weights
 from policies.learned.train.names import recogniser_words
 from policies.learned.train.spoken_caller import WEEK, say, text_of
+from policies.learned.train.weighted import OBSERVED, OBSERVED_WORDS, WeightedCall, Weights
 from policies.learned.train.wordings import Wordings
 from policies.numerals import say_digits, say_number
-from policies.trajectory import Role, Segment, Trajectory
+from policies.trajectory import Role, Segment
 
-__all__ = ["GREETING", "CountingCall", "counting_call", "counting_card", "request", "task"]
+__all__ = ["GREETING", "counting_call", "counting_card", "request", "task"]
 
 GREETING = "hello. what shall i count or add?"
 ONE_BREATH = "helper. speak in one breath."
@@ -39,24 +38,6 @@ MOST_PACED = 8
 """Such thoughts in one answer."""
 _JUNK = tuple(word for word in recogniser_words() if word not in {"hundred", "up", "number", "total", "all", "end"})
 _HUMS = ("um", "uh", "er", "hm")
-
-
-@dataclass(slots=True)
-class CountingCall:
-    """A call's segments and the loss weights of each. `came`: as in the front desk's calls."""
-
-    segments: list[Segment] = field(default_factory=list)
-    weights: list[Weights] = field(default_factory=list)
-    came: dict[int, str] = field(default_factory=dict)
-
-    def add(self, segment: Segment, weights: Weights) -> None:
-        """Append one segment."""
-        self.segments.append(segment)
-        self.weights.append(weights)
-
-    def trajectory(self) -> Trajectory:
-        """The stream of the call."""
-        return Trajectory.of(self.segments)
 
 
 # --- what is asked -----------------------------------------------------------------------------------------------
@@ -155,10 +136,10 @@ def counting_card(today: str, *, one_breath: bool) -> str:
     return f"{ONE_BREATH if one_breath else 'helper.'} today is {today}."
 
 
-def counting_call(rng: Random, *, wordings: Wordings = COUNTING) -> CountingCall:
+def counting_call(rng: Random, *, wordings: Wordings = COUNTING) -> WeightedCall:
     """A whole call: one to three requests and what is said beside them."""
     one_breath = rng.random() < 0.5
-    call = CountingCall()
+    call = WeightedCall()
     call.add(Segment(Role.CARD, counting_card(rng.choice(WEEK), one_breath=one_breath)), Weights(0, 0, 0))
     call.add(Segment(Role.SAY, rng.choice(_GREETINGS), Role.END), Weights(0.2, 0.2, 0.2))
     turns = list(_turns(rng, wordings))
@@ -204,7 +185,7 @@ def _carried(words: str, rng: Random, wordings: Wordings) -> str:
     return words
 
 
-def _hear(call: CountingCall, words: str, rng: Random) -> None:
+def _hear(call: WeightedCall, words: str, rng: Random) -> None:
     seen = Weights(OBSERVED, OBSERVED_WORDS, OBSERVED)
     parts = words.split()
     at = rng.randrange(1, len(parts)) if len(parts) > 3 and rng.random() < SPLIT_RATE else len(parts)
@@ -240,7 +221,7 @@ def paced(what: Task, bits: tuple[Bit, ...], one_breath: bool, rng: Random) -> t
         left = what.rest(" ".join(bit.said for bit in said))
 
 
-def _answer(call: CountingCall, bits: tuple[Bit, ...], expect: str, close: Role) -> None:
+def _answer(call: WeightedCall, bits: tuple[Bit, ...], expect: str, close: Role) -> None:
     """The agent's turn, bit by bit. Where a bit was made to end it is not learned that one ends there."""
     for place, bit in enumerate(bits):
         call.add(Segment(Role.THINK, bit.thought), Weights())
@@ -252,7 +233,7 @@ def _answer(call: CountingCall, bits: tuple[Bit, ...], expect: str, close: Role)
         call.add(Segment(Role.SAY, bit.said, close if last else Role.MORE), Weights(close=0.0 if ends_early else 1.0))
 
 
-def _do(call: CountingCall, what: Task, expect: str, one_breath: bool, rng: Random, wordings: Wordings) -> None:
+def _do(call: WeightedCall, what: Task, expect: str, one_breath: bool, rng: Random, wordings: Wordings) -> None:
     """Carry out a task; now and then a count is broken into, and then goes on or ends."""
     bits = (what.one_breath(),) if one_breath else what.bits()
     if rng.random() < PACED_RATE:

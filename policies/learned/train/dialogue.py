@@ -7,7 +7,7 @@ neither tokens nor tensors.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from random import Random
 from typing import Protocol, runtime_checkable
 
@@ -16,17 +16,15 @@ from policies.learned.train.expert import Action, Expert, Situation
 from policies.learned.train.noise import break_carrier, hesitate, misrecognise, split_points
 from policies.learned.train.simulator import SETTLED, Caller, Utterance, question_in, random_goal
 from policies.learned.train.spoken_caller import DAYS, WEEK, Understood, Word, text_of, understand
+from policies.learned.train.weighted import OBSERVED, OBSERVED_WORDS, WeightedCall, Weights
 from policies.learned.train.wordings import TRAINED, Wordings
-from policies.trajectory import Role, Segment, Trajectory
+from policies.trajectory import Role, Segment
 
 __all__ = [
-    "OBSERVED",
-    "OBSERVED_WORDS",
     "Agent",
     "Call",
     "Line",
     "Teacher",
-    "Weights",
     "converse",
     "expert_call",
     "new_call",
@@ -37,10 +35,6 @@ CROWDED = 0.25
 model offers times of a part that has none, which a calendar with times all day seldom shows it."""
 BROKEN_OFF = 0.3
 """Share of confirmations broken off before they say what is done, in the same way."""
-
-OBSERVED, OBSERVED_WORDS = 0.2, 0.1
-"""Loss weights of what the agent observes, its roles and its words: they keep the end-of-turn prediction and a start
-for the world half. Words of others are most of a call and cannot be foreseen: they would be most of the loss."""
 
 _PLACES = (
     "riverside lakeside hillside parkside oakwood greenfield northgate southgate westbridge eastfield maplewood "
@@ -99,15 +93,6 @@ class Teacher(Agent, Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Weights:
-    """Loss weights of a segment: its role token, its words, its closing token."""
-
-    role: float = 1.0
-    words: float = 1.0
-    close: float = 1.0
-
-
-@dataclass(frozen=True, slots=True)
 class Line:
     """What the line does. `error_rate`: word errors 0..1; `broken`: share of utterances with broken carriers;
     `pauses`, `cuts`, `fillers`, `thoughts`: shares of turns with each."""
@@ -122,30 +107,14 @@ class Line:
 
 
 @dataclass(slots=True)
-class Call:
-    """A call in progress or over. `early_write` is set when a tool wrote without the caller's yes. `came`: what came
-    where something was expected, by the index of the expecting segment (`expectations`)."""
+class Call(WeightedCall):
+    """A call in progress or over. `early_write` is set when a tool wrote without the caller's yes."""
 
     caller: Caller
     calendar: Calendar
     situation: Situation
-    segments: list[Segment] = field(default_factory=list)
-    weights: list[Weights] = field(default_factory=list)
-    came: dict[int, str] = field(default_factory=dict)
     early_write: bool = False
     ended: bool = False
-
-    def add(self, segment: Segment, weights: Weights) -> None:
-        """Append one segment."""
-        self.segments.append(segment)
-        self.weights.append(weights)
-
-    def expected(self, label: str) -> None:
-        """Note what really came after the last expectation, unless that was the expert's own."""
-        for index in range(len(self.segments) - 1, -1, -1):
-            if self.segments[index].role is Role.EXPECT:
-                self.came.setdefault(index, label)
-                return
 
     @property
     def success(self) -> bool:
@@ -166,10 +135,6 @@ class Call:
         if kind == "book":
             return (day, time) in self.calendar.stolen
         return not any(visit.day == day and visit.name == name for visit in self.calendar.visits)
-
-    def trajectory(self) -> Trajectory:
-        """The stream of the call."""
-        return Trajectory.of(self.segments)
 
 
 def new_call(rng: Random, wordings: Wordings = TRAINED, *, restless: float = 1.0) -> Call:

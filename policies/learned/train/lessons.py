@@ -22,8 +22,9 @@ from policies.learned.train.companies import corrections as company_corrections
 from policies.learned.train.companies import dialogue as companies
 from policies.learned.train.corrections import coached_call
 from policies.learned.train.counting import counting_call
-from policies.learned.train.dialogue import Weights, expert_call
+from policies.learned.train.dialogue import expert_call
 from policies.learned.train.expectations import Expecting, Guesses
+from policies.learned.train.weighted import Weights
 from policies.trajectory import Role
 
 __all__ = ["SOURCES", "Lessons", "Row", "corrected_rows", "new_lesson", "row_of", "texts"]

@@ -7,7 +7,7 @@ a call and which of them are learned with which weight; it knows neither tokens 
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from random import Random
 from typing import Protocol
 
@@ -16,11 +16,12 @@ from policies.learned.train.companies.expert import Expert
 from policies.learned.train.companies.rep import Rep, Utterance
 from policies.learned.train.companies.spoken_rep import understand
 from policies.learned.train.companies.wordings import TRAINED, RepWordings
-from policies.learned.train.dialogue import OBSERVED, OBSERVED_WORDS, Line, Weights
+from policies.learned.train.dialogue import Line
 from policies.learned.train.expert import Action
 from policies.learned.train.noise import break_carrier, hesitate, misrecognise, split_points
 from policies.learned.train.spoken_caller import Word, text_of
-from policies.trajectory import Role, Segment, Trajectory
+from policies.learned.train.weighted import OBSERVED, OBSERVED_WORDS, WeightedCall, Weights
+from policies.trajectory import Role, Segment
 
 __all__ = ["Agent", "Call", "converse", "expert_call", "new_call"]
 
@@ -49,27 +50,12 @@ class ExpertAgent:
 
 
 @dataclass(slots=True)
-class Call:
-    """A call in progress or over. `came`: as in the front desk's calls."""
+class Call(WeightedCall):
+    """A call in progress or over."""
 
     case: Case
     rep: Rep
-    segments: list[Segment] = field(default_factory=list)
-    weights: list[Weights] = field(default_factory=list)
-    came: dict[int, str] = field(default_factory=dict)
     ended: bool = False
-
-    def add(self, segment: Segment, weights: Weights) -> None:
-        """Append one segment."""
-        self.segments.append(segment)
-        self.weights.append(weights)
-
-    def expected(self, label: str) -> None:
-        """Note what really came after the last expectation, unless that was the expert's own."""
-        for index in range(len(self.segments) - 1, -1, -1):
-            if self.segments[index].role is Role.EXPECT:
-                self.came.setdefault(index, label)
-                return
 
     @property
     def failure(self) -> str:
@@ -97,10 +83,6 @@ class Call:
     def success(self) -> bool:
         """The right outcome was reported and nothing was done that may not be done."""
         return not self.failure
-
-    def trajectory(self) -> Trajectory:
-        """The stream of the call."""
-        return Trajectory.of(self.segments)
 
 
 def new_call(rng: Random, wordings: RepWordings = TRAINED, *, restless: float = 1.0) -> Call:

@@ -11,9 +11,10 @@ import pytest
 
 from policies.learned.core import tokenizer as tokenizer_module
 from policies.learned.core.tokenizer import Tokenizer
-from policies.learned.train.counting import CountingCall, counting_call, counting_card, paced, request, task
+from policies.learned.train.counting import counting_call, counting_card, paced, request, task
 from policies.learned.train.counting_tasks import LONGEST_BIT, Count, Digits, Sum, added
 from policies.learned.train.counting_wordings import COUNTING, COUNTING_UNSEEN
+from policies.learned.train.weighted import WeightedCall
 from policies.numerals import read_digits, read_number
 from policies.trajectory import Role, Segment
 
@@ -124,7 +125,7 @@ def test_a_request_holds_all_values_of_its_task() -> None:
             assert f" {Count(value, value).one_breath().said[:-1]} " in f" {words} ", (what, words)
 
 
-def said(call: CountingCall) -> list[list[Segment]]:
+def said(call: WeightedCall) -> list[list[Segment]]:
     """The agent's turns: the segments between one `<turn>` and the next heard words."""
     turns: list[list[Segment]] = []
     for segment in call.segments:

@@ -20,7 +20,8 @@ from policies.learned.train.companies.evaluate import LIMITS, NOTE_FIELDS, TOOLS
 from policies.learned.train.companies.heldout import HELDOUT
 from policies.learned.train.companies.vocabulary import said_words
 from policies.learned.train.companies.wordings import TRAINED
-from policies.learned.train.dialogue import Line, Weights
+from policies.learned.train.dialogue import Line
+from policies.learned.train.weighted import Weights
 from policies.notes import read_note
 from policies.trajectory import Role, Segment, Trajectory
 
