@@ -59,5 +59,7 @@ NO_NAMES = frozenset(
     "over ours ourselves since than their them themselves these they those through till towards unless until upon us "
     "was what whatever what's when where where's whether which whichever who who's whom whose why with within without "
     "yourself as if by near up down been being i've we've you've they've he's she's they're we're you're we'll you'll "
-    "they'll he'll she'll there'd it'll that'll that'd it'd isn't aren't don't doesn't can't let's".split()
+    "they'll he'll she'll there'd it'll that'll that'd it'd isn't aren't don't doesn't can't let's "
+    # what is said in place of an answer
+    "pardon huh eh excuse hang sec tick".split()
 )

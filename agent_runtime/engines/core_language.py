@@ -20,6 +20,7 @@ from policies.notes import UNKNOWN, TurnFacts, copyable, facts_of
 from policies.pace import Pace
 from policies.shapes import NoteField
 from policies.spoken_times import find_times
+from policies.told import told
 from policies.trajectory import Role, Trajectory
 
 from ..agent import Agent
@@ -131,13 +132,14 @@ class CoreLanguage:
         heard = " ".join(facts.heard)
         if due:
             blocked = [tool.name for tool in self._tools if tool.name != due]
+        said = _last_said(trajectory), heard, facts.known, self._notes
         turn = TurnGrammar(
             self._tokenizer,
             # without a write to confirm, "yes" may mean more than agreement: "it is cancelled" is one too
             _by_the_words(self._notes, heard, facts.known) if self._confirms else self._notes,
             self._shapes,
             heard=copyable(facts.lately, self._notes),
-            denied={} if after_result else denied(_last_said(trajectory), heard, facts.known, self._notes),
+            denied={} if after_result else denied(*said) | told(*said),
             offered=facts.offered,
             after_result=after_result,
             known=facts.known,

@@ -35,6 +35,7 @@ from policies.learned.train.wordings import TRAINED, Wordings
 from policies.notes import UNKNOWN, copyable, read_note
 from policies.repair import NO_MISSES, Misses, Repair, counted, repair
 from policies.shapes import NoteField, Parameter, ToolShape
+from policies.told import told
 from policies.trajectory import Role
 
 __all__ = ["NOTE_FIELDS", "TOOLS", "Failure", "ModelAgent", "Outcome", "failure_of", "main", "play"]
@@ -143,12 +144,13 @@ class ModelAgent:
 
     def _grammar(self, after_result: bool, blocked: frozenset[str]) -> TurnGrammar:
         turns = [item.text for item in self.call.segments if item.role is Role.HEARD]
+        said = self.last_said, self.last_heard, self.note, NOTE_FIELDS
         return TurnGrammar(
             self.tokenizer,
             self._fields(),
             TOOLS,
             heard=copyable(turns[-4:], NOTE_FIELDS),
-            denied={} if after_result else denied(self.last_said, self.last_heard, self.note, NOTE_FIELDS),
+            denied={} if after_result else denied(*said) | told(*said),
             offered=self.offered,
             known=self.note,
             after_result=after_result,

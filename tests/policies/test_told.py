@@ -1,0 +1,42 @@
+"""Asked for one value alone, an answer of one thing is that value; an answer of none or of several is left alone."""
+
+from __future__ import annotations
+
+import pytest
+
+from policies.shapes import NoteField
+from policies.told import told
+
+NOTES = (
+    NoteField("intent", "choice", ("none", "book", "cancel", "hours", "other")),
+    NoteField("day", "choice", ("monday", "tuesday", "wednesday")),
+    NoteField("name", "heard"),
+    NoteField("answer", "choice", ("yes", "no", "unclear")),
+)
+KNOWN = {"intent": "book", "day": "monday", "name": "-", "answer": "-"}
+ASKED = "which name is it? please say just the name."
+
+
+@pytest.mark.parametrize(
+    ("answer", "runs"),
+    [("moreau", ("moreau",)), ("under underwood", ("underwood",)), ("it's doctor van der berg", ("van der berg",))],
+)
+def test_one_thing_said_is_the_name(answer: str, runs: tuple[str, ...]) -> None:
+    assert told(ASKED, answer, KNOWN, NOTES) == {"name": runs}
+
+
+@pytest.mark.parametrize(
+    "answer",
+    ["", "hang on a second", "can you repeat that", "what are your opening hours", "moreau or underwood", "ten"],
+)
+def test_none_or_several_are_left_to_the_model(answer: str) -> None:
+    assert told(ASKED, answer, KNOWN, NOTES) == {}
+
+
+@pytest.mark.parametrize("question", ["what name is it for?", "which day is it? please say just the day.", ""])
+def test_only_where_the_name_alone_was_asked_for(question: str) -> None:
+    assert told(question, "moreau", KNOWN, NOTES) == {}
+
+
+def test_a_name_that_is_known_stays() -> None:
+    assert told(ASKED, "moreau", KNOWN | {"name": "miller"}, NOTES) == {}
