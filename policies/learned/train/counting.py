@@ -34,6 +34,9 @@ SPLIT_RATE = 0.15
 """Share of requests that come in two segments of speech, with a pause between them."""
 PACED_RATE = 0.4
 """Share of answers in which a thought stands where the model would have gone on speaking."""
+STRANGE_JOINT = 0.15
+"""Share of sums with a word between the numbers that says nothing: with the joints of a list alone a model takes the
+first word it does not know there for part of a number."""
 MOST_PACED = 8
 """Such thoughts in one answer."""
 _JUNK = tuple(word for word in recogniser_words() if word not in {"hundred", "up", "number", "total", "all", "end"})
@@ -100,6 +103,8 @@ def _values(what: Task, rng: Random, wordings: Wordings) -> dict[str, str]:
         return {"figures": _dictated(what.figures, rng)}
     if isinstance(what, Sum):
         joint = f" {rng.choice(JOINTS if wordings is COUNTING else JOINTS_UNSEEN)} "
+        if wordings is COUNTING and rng.random() < STRANGE_JOINT:
+            joint = f"{joint}{rng.choice(_JUNK)} "
         return {"sum": joint.join(_heard_number(addend, rng) for addend in what.addends)}
     step = abs(what.step)
     by = text_of(say(wordings, "by", rng, {"few": say_number(step), "many": _MANY[step]}))

@@ -12,7 +12,20 @@ from policies.learned.train.wordings import Wordings
 
 __all__ = ["COUNTING", "COUNTING_UNSEEN", "JOINTS", "JOINTS_UNSEEN"]
 
-JOINTS = ("plus", "and")
+JOINTS = (
+    "plus",
+    "plus",
+    "and",
+    "and",
+    "with",
+    "then",
+    "and a",
+    "plus a",
+    "and on top",
+    "as well as",
+    "together with",
+    "and next",
+)
 """Words between numbers to add, in training."""
 JOINTS_UNSEEN = ("plus", "and", "and then", "and also")
 """The same for held-out wordings."""

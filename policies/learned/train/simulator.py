@@ -445,7 +445,9 @@ class Caller:
             words = asides.business(rng)
         elif chance < 0.6:
             words = self._say("junk")
-        elif chance < 0.75 or kind == "name":  # there strange words are a name
+        elif kind == "name":  # there strange words are a name
+            words = asides.business(rng)
+        elif chance < 0.75:
             words = asides.salad(rng)
         else:
             words = asides.babble(rng)

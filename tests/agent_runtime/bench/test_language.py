@@ -20,7 +20,8 @@ def test_calls_by_words_give_every_figure_of_their_group() -> None:
         assert figures[hand].reason
 
 
-def test_counting_to_forty_is_judged_whole_and_the_shipped_weights_can_do_it_in_one_breath() -> None:
-    figures = {figure.key: figure for figure in language.counted(4)}
-    assert list(figures) == ["counting_interleaved", "counting_one_breath"]
-    assert (figures["counting_one_breath"].value, figures["counting_one_breath"].n) == (1.0, 4)
+def test_counting_is_judged_whole_and_the_shipped_weights_can_do_it_in_one_breath() -> None:
+    figures = {figure.key: figure for figure in language.counted(8)}
+    assert list(figures) == list(SUITES["model"].groups["counting"].keys)
+    assert (figures["counting_one_breath"].value, figures["counting_one_breath"].n) == (1.0, 8)
+    assert figures["counting_paced"].value == 1.0, "what it is sure of needs no thought"

@@ -23,7 +23,8 @@ KEYS = (
 ).split()
 MODEL_KEYS = (
     "success_text success_voice success_hand success_hand_first unconfirmed_writes clarified extend5_ms decode_tok_s "
-    "batch8_speedup muon_to_adamw_steps counting_interleaved counting_one_breath "
+    "batch8_speedup muon_to_adamw_steps counting_interleaved counting_one_breath counting_paced "
+    "sums_interleaved sums_one_breath sums_paced "
     "success_front_desk success_companies success_text_bare success_front_desk_bare success_companies_bare "
     "unconfirmed_writes_voice"
 ).split()
