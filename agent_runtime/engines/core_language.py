@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from policies.agreement import answer
+from policies.chosen import chose
 from policies.denial import denied
 from policies.learned.core.grammar import GrammarLimits, TurnGrammar
 from policies.learned.core.lexicon import Lexicon
@@ -141,6 +142,7 @@ class CoreLanguage:
             heard=copyable(facts.lately, self._notes),
             denied={} if after_result else denied(*said) | told(*said),
             offered=facts.offered,
+            chosen=chose(heard, facts.offered),
             after_result=after_result,
             known=facts.known,
             blocked_tools=frozenset(blocked),

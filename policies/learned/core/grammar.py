@@ -74,7 +74,8 @@ class TurnGrammar:
 
     `heard`: texts of the segments a ``heard`` value may be copied from, lately heard ones; `denied`: fields whose old
     value may not stay, and the texts that a new one is copied from instead, or the times that were named instead;
-    `offered`: the times of the last look-up, empty when there was none; `lexicon`, `sayable`: the words that may be
+    `offered`: the times of the last look-up, empty when there was none, and `chosen`: the caller's words chose one of
+    them, so that a new one may be noted; `lexicon`, `sayable`: the words that may be
     said (without a lexicon, any); `known`: the previous note by field name; `after_result`: the turn goes on after a
     tool's result, with `known` as its note; `thought`: a note in the middle of the caller's turn, done when the model
     goes back to hearing; `blocked_tools`: may not be called now; `silence`, `bye`: whether the turn may be silent or
@@ -91,6 +92,7 @@ class TurnGrammar:
         heard: Sequence[str] = (),
         denied: Mapping[str, Sequence[str]] | None = None,
         offered: Sequence[str] = (),
+        chosen: bool = True,
         known: Mapping[str, str] | None = None,
         after_result: bool = False,
         thought: bool = False,
@@ -118,7 +120,7 @@ class TurnGrammar:
         self._notes, self._tools = tuple(notes), {tool.name: tool for tool in tools}
         self._limits = limits or GrammarLimits()
         self._spans = spans(heard, self._limits.heard_words)
-        self._offered, self._known = tuple(offered), dict(known or {})
+        self._offered, self._chosen, self._known = tuple(offered), chosen, dict(known or {})
         self._denied = {name: self._instead(name, texts) for name, texts in (denied or {}).items() if texts}
         self._blocked, self._silence, self._bye = frozenset(blocked_tools), silence, bye
         self._interleaved, self._said_tokens = interleaved, 0
@@ -394,8 +396,12 @@ class TurnGrammar:
         options = self._of_kind(item.kind, item.values, self._known.get(item.name))
         if item.kind == "time" and self._offered:
             same = all(before.get(name) == self._known.get(name, UNKNOWN) for name in self._lookup if name in before)
-            options = self._offered if same else options
+            options = (self._offered if self._chosen else self._kept_time(item)) if same else options
         return (UNKNOWN, *options)
+
+    def _kept_time(self, item: NoteField) -> tuple[str, ...]:
+        """The time that is noted already, if it is on offer: nobody chose another."""
+        return tuple(time for time in self._offered if time == self._known.get(item.name))
 
     def _argument_options(self, parameter: Parameter) -> tuple[str, ...]:
         noted = self.note.get(parameter.name, UNKNOWN)

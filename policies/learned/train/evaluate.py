@@ -19,6 +19,7 @@ from typing import Literal
 
 from policies import tool_gate
 from policies.agreement import Answer, answer
+from policies.chosen import chose
 from policies.denial import denied
 from policies.learned.core.decode import decode_turn
 from policies.learned.core.grammar import TurnGrammar
@@ -152,6 +153,7 @@ class ModelAgent:
             heard=copyable(turns[-4:], NOTE_FIELDS),
             denied={} if after_result else denied(*said) | told(*said),
             offered=self.offered,
+            chosen=chose(self.last_heard, self.offered),
             known=self.note,
             after_result=after_result,
             blocked_tools=blocked,

@@ -355,3 +355,14 @@ def test_a_refused_time_gives_way_to_the_one_that_was_named_or_to_none() -> None
     assert accepts_note("book wednesday - - no", **options)
     assert not accepts_note("book wednesday ten thirty - no", **options)
     assert not accepts_note("book wednesday four - no", **options), "four is not on offer"
+
+
+def test_no_time_is_noted_that_nobody_chose() -> None:
+    options: dict[str, Any] = {"known": KNOWN | {"time": "-"}, "offered": ("ten", "ten thirty")}
+    assert accepts_note("book wednesday ten - -", **options)
+    options["chosen"] = False
+    assert not accepts_note("book wednesday ten - -", **options)
+    assert accepts_note("book wednesday - - -", **options)
+    options["known"] = KNOWN | {"time": "ten"}
+    assert accepts_note("book wednesday ten - -", **options), "it stays"
+    assert not accepts_note("book wednesday ten thirty - -", **options)
