@@ -123,7 +123,7 @@ MODEL: dict[str, Group] = {
     "muon_to_adamw_steps": Group(("muon_to_adamw_steps",), "training steps to one loss, Muon against AdamW", _muon),
     "counting": Group(
         tuple(f"{what}_{way}" for what in ("counting", "sums") for way in ("interleaved", "one_breath", "paced")),
-        "counting to 40 and sums of three: with thoughts, in one breath, and stopping to think where it wavers",
+        "counting and sums: in bits, one breath, paced",
         _counting,
     ),
     "words": Group(

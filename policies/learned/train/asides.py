@@ -10,6 +10,7 @@ tagged, so the label follows from what survives the noise. For training only; te
 from __future__ import annotations
 
 import tomllib
+from collections.abc import Callable
 from functools import cache
 from importlib import resources
 from random import Random
@@ -18,7 +19,7 @@ from typing import Any
 from policies.learned.train.names import invented_name, recogniser_words
 from policies.learned.train.spoken_caller import Word
 
-__all__ = ["babble", "business", "chatter", "salad"]
+__all__ = ["babble", "business", "chatter", "odd", "salad"]
 
 # fmt: off
 _FRAMES = (
@@ -136,6 +137,18 @@ def _opened(frame: str, rng: Random) -> str:
     for piece in frame.replace("(", "\0").replace(")", "\0").split("\0"):
         parts.append(rng.choice(piece.split("|")) if "|" in piece else piece)
     return "".join(parts)
+
+
+def odd(rng: Random, say: Callable[[str], list[Word]], question: str) -> list[Word]:
+    """What a caller says in place of an answer to `question`; `say` gives a piece of the wordings by its act."""
+    chance = rng.random()
+    if chance < 0.15:
+        return say("other")
+    if chance < 0.5 or (chance >= 0.6 and question == "name"):  # strange words are a name there
+        return business(rng)
+    if chance < 0.6:
+        return say("junk")
+    return salad(rng) if chance < 0.75 else babble(rng)
 
 
 def babble(rng: Random) -> list[Word]:

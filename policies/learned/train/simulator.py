@@ -122,7 +122,7 @@ class Caller:
         if rng.random() < 0.03:
             return Utterance(tuple(words or self._say("hello")), "hello")
         if self.restless > 1 and rng.random() < ODD * (self.restless - 1):
-            return Utterance((*words, *self._odd("intent").words), "other")
+            return Utterance((*words, *asides.odd(rng, self._say, "intent")), "other")
         return self._request(words)
 
     def _request(self, words: list[Word]) -> Utterance:
@@ -181,7 +181,7 @@ class Caller:
         """Now and then something else than an answer: a wait, a question, junk, a change of mind."""
         rng = self.rng
         if self.restless > 1 and rng.random() < ODD * (self.restless - 1):
-            return self._odd(kind)
+            return Utterance(tuple(asides.odd(rng, self._say, kind)), "other")
         chance = rng.random() / self.restless
         if chance < 0.06 and kind in {"day", "offer", "single", "full", "name"}:
             self.pending = kind
@@ -434,24 +434,6 @@ class Caller:
         if self.restless > 1 and self.rng.random() < CHATTER * (self.restless - 1):
             return asides.chatter(self.rng)
         return []
-
-    def _odd(self, kind: str) -> Utterance:
-        """What the desk cannot serve: another request, talk to somebody else, another language, noises."""
-        rng = self.rng
-        chance = rng.random()
-        if chance < 0.15:
-            words = self._say("other")
-        elif chance < 0.5:
-            words = asides.business(rng)
-        elif chance < 0.6:
-            words = self._say("junk")
-        elif kind == "name":  # there strange words are a name
-            words = asides.business(rng)
-        elif chance < 0.75:
-            words = asides.salad(rng)
-        else:
-            words = asides.babble(rng)
-        return Utterance(tuple(words), "other")
 
     def _nonsense(self) -> list[str]:
         return [self.rng.choice(recogniser_words()) for _ in range(self.rng.choice((1, 2, 3, 5)))]
