@@ -247,12 +247,10 @@ class Contrary(Ladder):
 
     def __init__(self, rungs: Sequence[Sequence[int]]) -> None:
         super().__init__(rungs)
-        self.likeliest: list[int] = []
-        self.entropies: list[float] = []
+        self.asked: list[tuple[int, float]] = []
 
     def reconsider(self, token: int, entropy: Callable[[], float]) -> int:
-        self.likeliest.append(token)
-        self.entropies.append(entropy())
+        self.asked.append((token, entropy()))
         return next(other for other in self.rungs[len(self.taken)] if other != token)
 
 
@@ -277,9 +275,9 @@ async def a_grammar_is_told_how_sure_the_choice_is(engine: Engine) -> None:
     grammar = Contrary(rungs)
     said = await taken(session.stream(max_tokens=40, grammar=grammar))
     assert said == grammar.taken
-    assert not any(one == other for one, other in zip(said, grammar.likeliest, strict=True))
+    assert not any(one == likeliest for one, (likeliest, _) in zip(said, grammar.asked, strict=True))
     truth = log_probabilities([*stream, *said])[29:-1]
-    for rung, row, entropy in zip(rungs, truth, grammar.entropies, strict=True):
+    for rung, row, (_, entropy) in zip(rungs, truth, grammar.asked, strict=True):
         shares = np.exp(np.array([row[token] for token in sorted(set(rung))], np.float64))
         shares /= shares.sum()
         assert entropy == pytest.approx(-float((shares * np.log(shares)).sum()), abs=1e-3)
