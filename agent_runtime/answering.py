@@ -72,7 +72,7 @@ class Answering:
         yield from self.drafts.turn_over(talk.answered.text.split(), before)
         note = read_note(talk.note, self._settings.notes) or {}
         shapes = tuple(self._settings.tools.values())
-        due = due_tool(shapes, note, asked=talk.heard, answer=talk.answered.text)
+        due = due_tool(shapes, note, asked=talk.heard, answer=talk.answered.text, refused=talk.refused)
         yield from self._generate(after_result=False, due=due)
 
     def give_up(self, reason: str) -> Iterator[Command]:
@@ -218,7 +218,13 @@ class Answering:
             return
         shape, talk, shapes = self._settings.tools[event.tool], self._talk, tuple(self._settings.tools.values())
         gate = tool_gate.decide(
-            shape, event.slots, committed=True, asked=talk.heard, answer=talk.answered.text, others=shapes
+            shape,
+            event.slots,
+            committed=True,
+            asked=talk.heard,
+            answer=talk.answered.text,
+            others=shapes,
+            refused=talk.refused,
         )
         if not gate.allowed:
             yield Decision("wait", f"{event.tool} held back: {gate.reason} {gate.about}".strip())

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 
+from policies.agreement import answer as verdict
 from policies.speculation import same_wish
 from policies.tool_gate import Heard
 from policies.trajectory import Role, Segment, Trajectory
@@ -52,6 +53,9 @@ class Conversation:
         """The turn that the agent is answering now."""
         self.heard: list[Heard] = []
         """Agent utterances heard since the turn before `answered` ended: what `answered` replies to."""
+        self.refused: list[str] = []
+        """What the agent said that the caller answered with a no, so far."""
+        self._refused_before = 0
         self._heard_next: list[Heard] = []
         self._before_turn = opening
         self._ignored: set[int] = set()
@@ -148,12 +152,16 @@ class Conversation:
                 del self.answered.texts[segment]
                 self.turn.texts[segment] = ""  # its words are still to come, and nobody answers them yet
         self.heard, self._heard_next = self._heard_next, []
+        self._refused_before = len(self.refused)
+        if self.heard and verdict(self.answered.text) == "no":
+            self.refused.append(" ".join(one.heard for one in self.heard))
         self._given_back = set()
         return self.committed
 
     def reopen_turn(self) -> None:
         """The caller went on before anything was audible: give the floor back, words kept, thoughts dropped."""
         self.committed = self._before_turn
+        del self.refused[self._refused_before :]
         later = self.turn
         self.turn = self.answered
         self._given_back = set(self.turn.texts)

@@ -124,7 +124,8 @@ class Drafts:
         talk = self._conversation
         stream, asked = talk.if_over()
         note = read_note(talk.note, self._settings.notes) or {}
-        due = due_tool(tuple(self._settings.tools.values()), note, asked=asked, answer=talk.turn.text)
+        shapes = tuple(self._settings.tools.values())
+        due = due_tool(shapes, note, asked=asked, answer=talk.turn.text, refused=talk.refused)
         number = self._plans.number("generation")
         self._drafts[number] = Draft(number, 0, depth, words, talk.committed.digest, due, stream)
         yield do.Generate(number, stream.digest, False, (), due, stream, depth, talk.listening().digest)

@@ -13,7 +13,7 @@ from typing import Literal
 from policies.numerals import is_number_word, plain_words
 from policies.spoken_times import locate_times
 
-__all__ = ["Answer", "answer"]
+__all__ = ["Answer", "answer", "is_half"]
 
 Answer = Literal["yes", "no", "unclear"]
 
@@ -132,6 +132,11 @@ def answer(text: str | Sequence[str], repeated: str = "") -> Answer:
     if _is_only_agreement(words, repeated):
         return "yes"
     return "no" if _refuses(words) else "unclear"
+
+
+def is_half(text: str | Sequence[str]) -> bool:
+    """Whether an answer that agrees is a bare ``okay``: who has refused the same before gives up with that, too."""
+    return set(_opened(text)) == {"ok"}
 
 
 def _with_clocks(words: Sequence[str]) -> list[str]:

@@ -17,8 +17,7 @@ __all__ = ["chose"]
 _CHOOSING = frozenset(
     plain_words(
         "first second third last earliest latest earlier later early late any either whichever whatever choose pick "
-        "mind matter matters surprise easiest easy suits best flexible fussy noon midday lunch half quarter one that "
-        "middle same soonest next up"
+        "mind matter matters surprise easiest easy flexible fussy noon midday half quarter middle soonest"
     )
 )
 

@@ -17,17 +17,22 @@ __all__ = ["due_tool"]
 
 
 def due_tool(
-    tools: Sequence[ToolShape], note: Mapping[str, str], *, asked: Sequence[tool_gate.Heard], answer: str
+    tools: Sequence[ToolShape],
+    note: Mapping[str, str],
+    *,
+    asked: Sequence[tool_gate.Heard],
+    answer: str,
+    refused: Sequence[str] = (),
 ) -> str:
     """The confirmed tool that was read back and agreed to just now, empty where there is none.
 
-    `note`: the last note before the answer, field -> words. `asked`, `answer`: as for `tool_gate.decide`.
+    `note`: the last note before the answer, field -> words. `asked`, `answer`, `refused`: as for `tool_gate.decide`.
     """
     for tool in tools:
         if tool.effect != "write" or not tool.confirm:
             continue
         known = {one.name: note[one.name] for one in tool.parameters if note.get(one.name, UNKNOWN) != UNKNOWN}
-        gate = tool_gate.decide(tool, known, committed=True, asked=asked, answer=answer, others=tools)
+        gate = tool_gate.decide(tool, known, committed=True, asked=asked, answer=answer, others=tools, refused=refused)
         if gate.allowed:
             return tool.name
     return ""

@@ -26,6 +26,7 @@ _NEVER_COPIED = frozenset(
     "yes yeah yep no nope okay ok sorry um uh er hi hello bye goodbye name way under calling speaking".split()
 )
 """Words that are no part of a name or another copied value; a copied run of words never crosses one."""
+_NEVER_A_NAME = _NEVER_COPIED | NO_NAMES
 _LATELY = 4
 """Speech segments that count as lately heard, as in the model's training."""
 _LONGEST_HEARD = 6
@@ -81,7 +82,7 @@ def copyable(texts: Sequence[str], notes: Sequence[NoteField] = ()) -> tuple[str
     fields are names by their own name, common words are left out too: ``for months it's morris`` leaves ``morris``.
     """
     copied = [note.name for note in notes if note.kind == "heard"]
-    never = _NEVER_COPIED | NO_NAMES if copied and all("name" in name for name in copied) else _NEVER_COPIED
+    never = _NEVER_A_NAME if copied and all("name" in name for name in copied) else _NEVER_COPIED
     runs: list[list[str]] = []
     for text in texts:
         runs.append([])

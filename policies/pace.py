@@ -41,9 +41,15 @@ class Pace:
 
         Not before the first word, and not inside a number: what is half said cannot be thought over.
         """
+        if not self.wavers(entropy):
+            return False
         words = plain_words(said)
         inside = bool(words) and is_number_word(words[-1]) and said.rstrip()[-1] not in _SIGNS
-        if not words or inside or self.put_in >= self.settings.most or entropy < self.settings.nats:
+        if not words or inside:
             return False
         self.put_in += 1
         return True
+
+    def wavers(self, entropy: float) -> bool:
+        """Whether a thought is worth it here and the turn may still hold one; cheap, for every token."""
+        return entropy >= self.settings.nats and self.put_in < self.settings.most

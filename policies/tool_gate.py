@@ -38,6 +38,7 @@ class Block(StrEnum):
     NO_ANSWER = "no answer yet"
     REFUSED = "caller refused"
     UNCLEAR = "answer unclear"
+    REFUSED_BEFORE = "refused before"
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,13 +78,15 @@ def decide(
     asked: Sequence[Heard] = (),
     answer: str | None = None,
     others: Sequence[ToolShape] = (),
+    refused: Sequence[str] = (),
 ) -> Gate:
     """May `tool` run with these arguments (spoken words by parameter name; ``-`` and missing mean not given)?
 
     `asked`: the utterances of the agent's last turn before the caller's, in order, fillers left out; those up to an
     earlier question count no more, as a yes to "are you still there?" agrees to nothing that was read back before it.
     `answer`: the caller's committed turn right after them, None while there is none. `others`: the agent's
-    tools, so that a read-back which could confirm two of them confirms the one it names.
+    tools, so that a read-back which could confirm two of them confirms the one it names. `refused`: what the agent said
+    that the caller answered with a no; a bare "okay" does not agree to the same values after that.
 
     Raises `PolicyError` for an argument the tool does not have.
     """
@@ -104,7 +107,7 @@ def decide(
         return Gate(True, Block.OPEN)
     asked = _last_question(asked)
     blocked = _question(given, asked) or _read_back(tool, given, asked) or _names(tool, given, others, asked)
-    return blocked or _agreed(tool, given, answer)
+    return blocked or _agreed(tool, given, answer, refused)
 
 
 def _last_question(asked: Sequence[Heard]) -> Sequence[Heard]:
@@ -214,11 +217,13 @@ def _names(
     return None
 
 
-def _agreed(tool: ToolShape, given: Mapping[str, str], answer: str | None) -> Gate:
+def _agreed(tool: ToolShape, given: Mapping[str, str], answer: str | None, refused: Sequence[str]) -> Gate:
     if answer is None:
         return Gate(False, Block.NO_ANSWER)
     repeated = " ".join([_verb(tool), *given.values()])
     verdict = agreement.answer(answer, repeated)
     if verdict == "yes":
-        return Gate(True, Block.CONFIRMED)
+        before = any(all(_contains(plain_words(text), plain_words(one)) for one in given.values()) for text in refused)
+        again = before and agreement.is_half(answer)
+        return Gate(False, Block.REFUSED_BEFORE) if again else Gate(True, Block.CONFIRMED)
     return Gate(False, Block.REFUSED if verdict == "no" else Block.UNCLEAR)

@@ -176,3 +176,17 @@ def test_the_stream_is_only_ever_added_to() -> None:
     assert after.segments[: len(before)] == before.segments
     assert after.digest != before.digest
     assert len(before) == 1
+
+
+def test_what_was_refused_is_remembered_unless_the_turn_is_given_back() -> None:
+    conversation = talk()
+    for segment, words in ((1, "hello"), (2, "no"), (3, "yes")):
+        conversation.hear(segment, words, final=True)
+        conversation.commit_turn()
+        conversation.said(f"question {segment}", f"question {segment}", complete=True, goodbye=False)
+    assert conversation.refused == ["question 1"]
+    conversation.hear(4, "no", final=True)
+    conversation.commit_turn()
+    assert conversation.refused == ["question 1", "question 3"]
+    conversation.reopen_turn()
+    assert conversation.refused == ["question 1"]

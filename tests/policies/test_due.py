@@ -45,3 +45,9 @@ def test_what_the_note_does_not_know_is_not_due() -> None:
 def test_a_write_without_confirmation_is_never_due() -> None:
     """The model decides on those; only what a caller agreed to is owed."""
     assert due_tool((FIND, LOG), NOTE, asked=[Heard(READ_BACK, READ_BACK)], answer="yes") == ""
+
+
+def test_a_bare_okay_to_what_was_refused_before_makes_nothing_due() -> None:
+    asked = [Heard(READ_BACK, READ_BACK)]
+    assert due_tool(TOOLS, NOTE, asked=asked, answer="okay", refused=()) == "book"
+    assert due_tool(TOOLS, NOTE, asked=asked, answer="okay", refused=(READ_BACK,)) == ""

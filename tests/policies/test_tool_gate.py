@@ -181,3 +181,18 @@ def test_a_confirmed_tool_never_runs_without_commit_read_back_and_yes(
 @given(st.text(max_size=40).filter(lambda text: answer(text, " ".join(ARGUMENTS.values())) != "yes"))
 def test_no_text_opens_it_that_is_no_yes(reply: str) -> None:
     assert not book(said(QUESTION), reply).allowed
+
+
+def test_who_refused_the_same_before_does_not_agree_with_a_bare_okay() -> None:
+    """Heard of a caller whose name was misheard: four times no, then "okay, i'll call again later"."""
+
+    def booked(reply: str, *refused: str) -> Block:
+        return decide(BOOK, ARGUMENTS, committed=True, asked=said(QUESTION), answer=reply, refused=refused).reason
+
+    other = "so that is thursday at ten thirty for miller, is that right?"
+    assert booked("okay") is Block.CONFIRMED
+    assert booked("okay", other) is Block.CONFIRMED
+    assert booked("okay", other, QUESTION) is Block.REFUSED_BEFORE
+    assert booked("um okay okay", QUESTION) is Block.REFUSED_BEFORE
+    assert booked("okay yes", QUESTION) is Block.CONFIRMED
+    assert booked("that's right", QUESTION) is Block.CONFIRMED

@@ -21,7 +21,7 @@ class PacedTurn:
 
     def __init__(self, turn: TurnGrammar, tokenizer: Tokenizer, pace: Pace) -> None:
         self.turn = turn
-        self._tokenizer, self._pace = tokenizer, pace
+        self._pace, self._begins_word = pace, tokenizer.begins_word
         self._more = tokenizer.special[str(Role.MORE)]
 
     @property
@@ -39,7 +39,8 @@ class PacedTurn:
 
     def reconsider(self, token: int, entropy: Callable[[], float]) -> int:
         """The token that ends a bit of speech where the model wavers between words, else `token`."""
-        said = self.turn.saying
-        if not said or not self._tokenizer.decode([token]).startswith(" ") or not self.turn.allowed()[self._more]:
+        if not self._begins_word[token] or not self.turn.allowed()[self._more]:
             return token
-        return self._more if self._pace.stops(said, entropy()) else token
+        doubt = entropy()
+        # the words so far are read only where the model wavers: a bit may be a thousand tokens long
+        return self._more if self._pace.wavers(doubt) and self._pace.stops(self.turn.saying, doubt) else token

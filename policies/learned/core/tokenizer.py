@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable, Sequence
+from functools import cached_property
 from itertools import pairwise
 from pathlib import Path
 
@@ -55,6 +56,11 @@ class Tokenizer:
         for text, id_ in vocabulary.items():
             if id_ not in self._bytes:
                 self._bytes[id_] = bytes(bytes_of[letter] for letter in text)
+
+    @cached_property
+    def begins_word(self) -> tuple[bool, ...]:
+        """For each id whether a new word begins with it."""
+        return tuple(self._bytes.get(id_, b"").startswith(b" ") for id_ in range(self.size))
 
     @classmethod
     def load(cls, path: Path | str) -> Tokenizer:

@@ -127,3 +127,11 @@ def test_the_library_gives_the_same_ids() -> None:
     theirs = library.Tokenizer.from_file(str(FOLDER / "tokenizer.json"))
     for text in SENTENCES:
         assert theirs.encode(text, add_special_tokens=False).ids == TOKENIZER.encode(text), text
+
+
+def test_words_begin_with_a_space() -> None:
+    tokenizer = Tokenizer.load(Path(module.__file__).parent / "weights" / "boxed")
+    first, *rest = tokenizer.encode(" thirtysomething")
+    assert tokenizer.begins_word[first]
+    assert not any(tokenizer.begins_word[token] for token in rest)
+    assert not any(tokenizer.begins_word[token] for token in tokenizer.special.values())
