@@ -73,7 +73,7 @@ GUESTS = {
 }
 """Guest library -> where it may be imported. A library that is not here, nor numpy, is not ours to import."""
 
-TIMED = ("agent_runtime/clock.py", "audio/engines/espeak/helper.py", "policies/learned/train/recipe.py")
+TIMED = ("agent_runtime/clock.py", "audio/engines/espeak/program.py", "policies/learned/train/recipe.py")
 """Files that may read the machine's clock, besides each worker process's one `worker.py`."""
 
 BAD_FILES = frozenset("utils util helpers common base misc constants settings".split())

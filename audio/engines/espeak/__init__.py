@@ -1,1 +1,1 @@
-"""espeak-ng as a voice in a program of its own: `voice.EspeakVoice` is the door, `helper.py` the program (GPL)."""
+"""espeak-ng as a voice in a program of its own: `voice.EspeakVoice` is the door, `program.py` the program (GPL)."""

@@ -20,9 +20,9 @@ from audio.engines.wire import Header
 from audio.frame import RATE_HZ
 from audio.outcome import Outcome
 
-__all__ = ["HELPER", "PATIENCE_S", "Speaker"]
+__all__ = ["PATIENCE_S", "PROGRAM", "Speaker"]
 
-HELPER = Path(__file__).with_name("helper.py")
+PROGRAM = Path(__file__).with_name("program.py")
 
 PATIENCE_S = 5.0
 """How long the program may be silent while an utterance is unfinished. It makes 10 s of speech in 10 ms; a guess that
@@ -43,7 +43,7 @@ class Speaker:
         self.closed = False
         self.version = ""
         # -P: the program's folder must not shadow modules of the standard library.
-        self._arguments = ["-P", str(HELPER), "--voice", voice]
+        self._arguments = ["-P", str(PROGRAM), "--voice", voice]
         self._arguments += ["--library", str(library)] if library else []
         self._arguments += ["--data", str(data)] if data else []
         self._patience_s = patience_s

@@ -1,6 +1,6 @@
 """Text to speech by espeak-ng, as an async stream of sound with the places of its words.
 
-The library is GPL-3.0-or-later, so it runs in a separate program (`helper.py`), spoken to through a pipe. This is the
+The library is GPL-3.0-or-later, so it runs in a separate program (`program.py`), spoken to through a pipe. This is the
 async face: every wait goes through the `Runner`. It refuses to know when the sound will be played; synthesis is
 hundreds of times faster than speech, so whoever plays it decides how far to read ahead.
 """
@@ -17,7 +17,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from audio.engines.espeak.speaker import HELPER, PATIENCE_S, Speaker
+from audio.engines.espeak.speaker import PATIENCE_S, PROGRAM, Speaker
 from audio.engines.espeak.utterance import SpokenChunk, Utterance, VoiceError, VoiceSettings
 from audio.engines.spoken import check_length
 from audio.engines.wire import LENGTH
@@ -122,7 +122,7 @@ def _probe() -> dict[str, str]:
     """What the program says of itself: ``ready`` and ``library``, or ``error``."""
     try:
         said = subprocess.run(
-            [sys.executable, "-P", str(HELPER), "--probe"], capture_output=True, timeout=_PROBE_LIMIT_S, check=False
+            [sys.executable, "-P", str(PROGRAM), "--probe"], capture_output=True, timeout=_PROBE_LIMIT_S, check=False
         )
         answer = json.loads(said.stdout[LENGTH.size :])
     except (OSError, subprocess.TimeoutExpired, ValueError) as error:

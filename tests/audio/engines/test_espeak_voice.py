@@ -18,7 +18,7 @@ import numpy as np
 import pytest
 
 from audio.engines.espeak import speaker as speaker_module
-from audio.engines.espeak.speaker import HELPER
+from audio.engines.espeak.speaker import PROGRAM
 from audio.engines.espeak.utterance import SpokenChunk, VoiceError, VoiceSettings
 from audio.engines.espeak.voice import EspeakVoice, available, missing
 from audio.frame import Pcm
@@ -347,11 +347,11 @@ def test_what_the_doctor_is_told(monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 
 
 def test_the_program_stays_a_program_of_its_own() -> None:
-    source = HELPER.read_text(encoding="utf-8")
+    source = PROGRAM.read_text(encoding="utf-8")
     assert source.startswith("# SPDX-License-Identifier: GPL-3.0-or-later\n")
     for node in ast.walk(ast.parse(source)):
         names = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
         names += [node.module or ""] if isinstance(node, ast.ImportFrom) else []
         assert {name.partition(".")[0] for name in names} <= sys.stdlib_module_names | {"__future__"}
     for path in (*ROOT.glob("audio/**/*.py"), *ROOT.glob("agent_runtime/**/*.py")):
-        assert "espeak.helper" not in path.read_text(encoding="utf-8").replace("espeak/helper", ""), path
+        assert "espeak.program" not in path.read_text(encoding="utf-8").replace("espeak/program", ""), path

@@ -21,7 +21,7 @@ Those of an utterance are
     {"end": true, "cpu_s"}     after the last sound; a pipe that closes without it belonged to a fork that died
     {"error": text}            instead
 
-Usage: helper.py [--library PATH [--data PATH]] [--voice NAME] [--probe]
+Usage: program.py [--library PATH [--data PATH]] [--voice NAME] [--probe]
 """
 
 from __future__ import annotations
