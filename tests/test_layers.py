@@ -76,7 +76,7 @@ GUESTS = {
 TIMED = ("agent_runtime/clock.py", "audio/engines/espeak/program.py", "policies/learned/train/recipe.py")
 """Files that may read the machine's clock, besides each worker process's one `worker.py`."""
 
-BAD_FILES = frozenset("utils util helpers common base misc constants settings".split())
+BAD_FILES = frozenset("utils util helper helpers common base misc constants settings".split())
 BAD_CLASSES = ("Manager", "Handler", "Helper", "Service")
 MAX_LINES = 450
 
