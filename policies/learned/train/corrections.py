@@ -20,7 +20,7 @@ from policies.learned.core.tokenizer import Tokenizer
 from policies.learned.train.dialogue import Call, Line, converse, new_call
 from policies.learned.train.evaluate import NOTE_FIELDS, ModelAgent
 from policies.learned.train.expert import Action, Expert
-from policies.learned.train.simulator import question_in
+from policies.learned.train.questions import question_in
 from policies.learned.train.spoken_caller import DAYS, PARTS, Understood, Word, parse_times, understand
 from policies.learned.train.wordings import TRAINED, Wordings
 from policies.notes import UNKNOWN, read_note

@@ -14,7 +14,8 @@ from typing import Protocol, runtime_checkable
 from policies.learned.train.appointments import Calendar, random_calendar
 from policies.learned.train.expert import Action, Expert, Situation
 from policies.learned.train.noise import break_carrier, hesitate, misrecognise, split_points
-from policies.learned.train.simulator import SETTLED, Caller, Utterance, question_in, random_goal
+from policies.learned.train.questions import SETTLED, question_in
+from policies.learned.train.simulator import Caller, Utterance, random_goal
 from policies.learned.train.spoken_caller import DAYS, WEEK, Understood, Word, text_of, understand
 from policies.learned.train.weighted import OBSERVED, OBSERVED_WORDS, WeightedCall, Weights
 from policies.learned.train.wordings import TRAINED, Wordings

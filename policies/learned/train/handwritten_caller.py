@@ -16,7 +16,8 @@ from random import Random
 from policies.learned.train.appointments import Visit
 from policies.learned.train.dialogue import Call, new_call
 from policies.learned.train.handwritten_entries import ORDINALS, Entry, placeholders, tagged
-from policies.learned.train.simulator import Caller, Utterance, question_in
+from policies.learned.train.questions import question_in
+from policies.learned.train.simulator import Caller, Utterance
 from policies.learned.train.spoken_caller import DAYS, PARTS, TIMES, Word, parse_times, part_of
 from policies.learned.train.wordings import TRAINED
 

@@ -26,6 +26,7 @@ from policies.learned.train.dialogue import expert_call
 from policies.learned.train.expectations import Expecting, Guesses
 from policies.learned.train.weighted import Weights
 from policies.trajectory import Role
+from policies.window import KEPT_READ, MOST_READ, window
 
 __all__ = ["SOURCES", "Lessons", "Row", "corrected_rows", "new_lesson", "row_of", "texts"]
 
@@ -51,6 +52,8 @@ STUMBLE_RATE = 0.04
 """Share of turns that go wrong as a whole, see `expert.Expert`."""
 RESTLESS = 1.8
 """How much more often than in a test a caller does something else than answer, see `simulator.Caller`."""
+SHORTENED, SHORTENED_TO = 0.1, (120, 400)
+"""Share of calls that are read as if so many tokens were too long: calls that long are too rare to learn it from."""
 GUESSED_FROM = 300
 """Calls of each source from which guesses of what comes next are drawn."""
 
@@ -104,27 +107,32 @@ def guesses() -> Guesses:
     return Guesses(maker(rng) for _, maker in SOURCES.values() for _ in range(GUESSED_FROM))
 
 
-def row_of(call: Labelled, tokenizer: Tokenizer, rng: Random) -> Row:
-    """The tokens of the whole call. Expectations that nobody had yet are guessed."""
-    ids: list[int] = []
-    wanted: list[int] = []
-    weights: list[float] = []
-    for index, (segment, weight) in enumerate(zip(call.segments, call.weights, strict=True)):
-        ids.append(tokenizer.special[str(segment.role)])
-        weights.append(weight.role)
-        text = segment.text
-        if segment.role is Role.EXPECT and not text:
-            text = guesses().draw(call.segments, index, rng)
-        words = tokenizer.encode(" " + text) if text else []
-        came = call.came.get(index, text)
-        right = words if came == text else tokenizer.encode(" " + came)
-        ids += words
-        wanted += [ids[-1 - len(words)], *_targets(words, right)]
-        weights += _word_weights(words, right, weight.words)
-        if segment.close is not None:
-            ids.append(tokenizer.special[str(segment.close)])
-            wanted.append(ids[-1])
-            weights.append(weight.close)
+def row_of(call: Labelled, tokenizer: Tokenizer, rng: Random, most: int = MOST_READ) -> Row:
+    """The tokens of the call as the agent reads it at its end: of one longer than about `most`, the card and the last
+    turns. Expectations that nobody had yet are guessed."""
+    rows = [_row_of_segment(call, index, tokenizer, rng) for index in range(len(call.segments))]
+    lengths = [len(row.ids) for row in rows]
+    start = window(call.segments, lengths, most, most * KEPT_READ // MOST_READ)
+    return Row(*map(np.concatenate, zip(*rows[:1], *rows[start:], strict=True)))
+
+
+def _most_read(rng: Random) -> int:
+    return rng.randrange(*SHORTENED_TO) if rng.random() < SHORTENED else MOST_READ
+
+
+def _row_of_segment(call: Labelled, index: int, tokenizer: Tokenizer, rng: Random) -> Row:
+    segment, weight, text = call.segments[index], call.weights[index], call.segments[index].text
+    if segment.role is Role.EXPECT and not text:
+        text = guesses().draw(call.segments, index, rng)
+    words = tokenizer.encode(" " + text) if text else []
+    came = call.came.get(index, text)
+    right = words if came == text else tokenizer.encode(" " + came)
+    role = tokenizer.special[str(segment.role)]
+    ids, wanted = [role, *words], [role, *_targets(words, right)]
+    weights = [weight.role, *_word_weights(words, right, weight.words)]
+    if segment.close is not None:
+        close = tokenizer.special[str(segment.close)]
+        ids, wanted, weights = [*ids, close], [*wanted, close], [*weights, weight.close]
     return Row(np.array(ids, np.int64), np.array(wanted, np.int64), np.array(weights, np.float32))
 
 
@@ -157,7 +165,7 @@ def corrected_rows(
             call, wrong = company_corrections.coached_call(model, tokenizer, rng, lexicon=lexicon, restless=RESTLESS)
         else:
             call, wrong = coached_call(model, tokenizer, rng, lexicon=lexicon, restless=RESTLESS)
-        rows.append(row_of(call, tokenizer, rng))
+        rows.append(row_of(call, tokenizer, rng, _most_read(rng)))
         mistakes += wrong
     return rows, mistakes
 
@@ -184,4 +192,4 @@ class Lessons:
         return [row.cut(longest) for row in rows]
 
     def _new(self) -> Row:
-        return row_of(new_lesson(self._rng), self._tokenizer, self._rng)
+        return row_of(new_lesson(self._rng), self._tokenizer, self._rng, _most_read(self._rng))

@@ -5,7 +5,7 @@ Shared by the agents of both scenarios, which differ in what guards them. It kno
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -13,7 +13,8 @@ import numpy as np
 from policies.learned.core.model import Cache, CoreModel
 from policies.learned.core.tokenizer import Tokenizer
 from policies.learned.train.expert import Action
-from policies.trajectory import Role, Segment, Trajectory
+from policies.trajectory import Role, Segment
+from policies.window import KEPT_READ, MOST_READ, window
 
 __all__ = ["Reader"]
 
@@ -33,9 +34,11 @@ class Reader:
     def __post_init__(self) -> None:
         self.cache = self.model.new_cache()
 
-    def sync(self, segments: Iterable[Segment]) -> np.ndarray:
-        """Make the cache equal to the stream; the logits after it, float32[vocab]."""
-        wanted = self.tokenizer.encode_parts(Trajectory.of(segments).parts())
+    def sync(self, segments: Sequence[Segment]) -> np.ndarray:
+        """Make the cache equal to what is read of the stream; the logits after it, float32[vocab]."""
+        ids = [self.tokenizer.encode_parts(segment.parts()) for segment in segments]
+        start = window(segments, list(map(len, ids)), MOST_READ, KEPT_READ)
+        wanted = [id_ for part in (*ids[:1], *ids[start:]) for id_ in part]
         same = 0
         for left, right in zip(self._ids, wanted, strict=False):
             if left != right:

@@ -11,24 +11,25 @@ import re
 from dataclasses import dataclass, field
 from random import Random
 
-from policies.learned.train import asides
+from policies.learned.train import asides, invented
 from policies.learned.train.appointments import Calendar, Visit
 from policies.learned.train.names import recogniser_words
 from policies.learned.train.noise import mangled
+from policies.learned.train.questions import SETTLED, question_in
 from policies.learned.train.spoken_caller import DAYS, PARTS, TIMES, WEEK, Word, parse_times, part_of, said, say
 from policies.learned.train.wordings import Wordings
 
-__all__ = ["SETTLED", "Caller", "Goal", "Utterance", "question_in", "random_goal"]
+__all__ = ["Caller", "Goal", "Utterance", "random_goal"]
 
 
-SETTLED = ("done.", "all set.", "all right. your")
-"""Openings of the agent's sentence that says what was done."""
 ODD = 0.1
 """Share of answers that are none, for each 1 by which callers are more restless than tested ones. A guess: with the 5 %
 of tested callers alone, a model that reads words finds a wish or a name in what is neither."""
 CHATTER = 0.25
 """Share of wishes, days and times with a clause beside them that changes nothing, for each 1 by which callers are more
 restless than tested ones. A guess."""
+INVENTED = 0.35
+"""Share of wishes and of agreement in words made up (`invented`), in the same way. A guess."""
 WISHFUL = 0.2
 """Share of callers with a second wish, for each 1 by which they are more restless than tested ones. A guess."""
 
@@ -65,32 +66,6 @@ def random_goal(rng: Random, wordings: Wordings, calendar: Calendar) -> Goal:
         goal.time = rng.choice(calendar.free[day]) if calendar.free[day] and rng.random() < 0.7 else rng.choice(TIMES)
         goal.part = part_of(goal.time) if goal.part else None
     return goal
-
-
-_QUESTIONS = (
-    ("is now full", "full"),
-    ("is that right", "readback"),
-    ("what should i change", "change"),
-    ("i find no visit", "missing"),
-    ("is full", "full"),
-    ("was just taken", "offer"),
-    ("does that suit you", "single"),
-    ("which one", "offer"),
-    ("which day", "day"),
-    ("which other day", "day"),
-    ("name", "name"),
-    ("anything else", "anything"),
-    ("goodbye", "bye"),
-    ("book or cancel", "intent"),
-    ("help", "intent"),
-    ("still there", "there"),
-)
-"""Key words of the agent's questions, the telling ones first."""
-
-
-def question_in(text: str) -> str:
-    """Which question an agent utterance puts, by its key words; empty when it puts none."""
-    return next((kind for key, kind in _QUESTIONS if key in text), "")
 
 
 @dataclass(slots=True)
@@ -130,7 +105,7 @@ class Caller:
         words += self._chatter()
         if rng.random() < 0.12:
             words += self._say("name_aside")
-        words += self._say(goal.kind) + self._chatter()
+        words += self._wish_words() + self._chatter()
         if rng.random() < 0.5:
             words += self._day_words()
             if goal.kind == "book" and goal.time and rng.random() < 0.6:
@@ -268,7 +243,7 @@ class Caller:
         if kind == "single":
             if rng.random() < 0.8:
                 goal.time = offered[0]
-                return Utterance(tuple(self._say("yes")), "yes")
+                return Utterance(tuple(self._yes()), "yes")
             self.tried.add(goal.day)
             self._move_day()
             bare = rng.random() < 0.4
@@ -305,7 +280,7 @@ class Caller:
         if not wrong:
             self.agreed.append((goal.kind, goal.day, goal.time or "" if goal.kind == "book" else "", goal.name))
             self.done = True
-            return Utterance(tuple(self._say("yes") + (self._tail() if self.rng.random() < 0.3 else [])), "yes")
+            return Utterance(tuple(self._yes() + (self._tail() if self.rng.random() < 0.3 else [])), "yes")
         if self.rng.random() < 0.3:
             self.pending = "change"
             return Utterance(tuple(self._say("no")), "no")
@@ -406,6 +381,19 @@ class Caller:
             day = {0: "today", 1: "tomorrow"}.get(ahead, day)
         values = {"day": day, "part": goal.part or "morning", "time": goal.time or "ten", "name": goal.name} | extra
         return say(self.wordings, act, rng, values, group=rng.randrange(1, 10**6))
+
+    def _wish_words(self) -> list[Word]:
+        """The request itself; restless callers also say what hurts and ask for that to be seen, or call off in words of
+        their own."""
+        if self.rng.random() >= INVENTED * (self.restless - 1):
+            return self._say(self.goal.kind)
+        if self.goal.kind == "cancel":
+            return invented.withdrawal(self.rng)
+        said = invented.ache(self.rng) if self.rng.random() < 0.6 else []
+        return said + (invented.need(self.rng) if self.rng.random() < 0.6 else self._say("book"))
+
+    def _yes(self) -> list[Word]:
+        return invented.assent(self.rng) if self.rng.random() < INVENTED * (self.restless - 1) else self._say("yes")
 
     def _day_words(self) -> list[Word]:
         if self.rng.random() < 0.1:

@@ -63,7 +63,8 @@ WISHES: dict[str, tuple[str, ...]] = {
         "(i want|i'd like|can i get) another *appointment (as well|too|please|)",
         "(could|can) you also *book (me|my wife|my son|somebody else) in (as well|too|)",
         "(i'd like|i want|we need) to *book (a second|one more|another) *visit (as well|too|)",
-        "one more *booking please", "i (need|want) to do another *booking",
+        "(to|i want to|just|) *book (please|then|one|)", "one more *booking please",
+        "i (need|want) to do another *booking",
     ),
     "cancel": (
         "(i would like|i'd like|i want|i need|i have) to *cancel (my appointment|my visit|an appointment|)",
@@ -98,7 +99,7 @@ WISHES: dict[str, tuple[str, ...]] = {
         "*!take that (appointment|visit|booking) *!out again", "(*undo|*reverse) that (booking|appointment)",
         "there's (a visit|an appointment) in my name i want *!gone",
         "(kindly|please) do the *cancellation of my appointment", "what do i do to *cancel (a visit|my appointment|)",
-        "my appointment needs *cancelling",
+        "my appointment needs *cancelling", "(to|i want to|just|) *cancel (please|then|one|)",
         "could you (also|then) *cancel (a visit|an appointment|the other one) (for me|as well|too|)",
     ),
     "hours": (

@@ -13,8 +13,8 @@ from policies.learned.train.dialogue import Call, Line, expert_call
 from policies.learned.train.expert import Expert, Situation, listed
 from policies.learned.train.heldout import HELDOUT, HELDOUT_SURNAMES
 from policies.learned.train.names import COMMON_SURNAMES
+from policies.learned.train.questions import SETTLED
 from policies.learned.train.secondhand import SECOND_HAND
-from policies.learned.train.simulator import SETTLED
 from policies.learned.train.spoken_caller import DAYS, PARTS, Understood
 from policies.learned.train.wordings import TRAINED, Wordings
 from policies.trajectory import Role

@@ -155,7 +155,7 @@ def test_what_came_is_the_target_of_an_expectation_and_never_stands_in_the_strea
     told = guessed = 0
     for seed in range(40):
         call = expert_call(Random(seed))
-        ids, wanted, weights = row_of(call, tokenizer, Random(seed))
+        ids, wanted, weights = row_of(call, tokenizer, Random(seed), most=10_000)
         places = np.flatnonzero(ids == expect) + 1
         came = [call.came[index] for index, one in enumerate(call.segments) if one.role is Role.EXPECT]
         for place, label in zip(places, came, strict=True):
