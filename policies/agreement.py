@@ -23,6 +23,8 @@ _EXPANDED = {
     "wasn't": "was not", "i'm": "i am", "let's": "let us", "thats": "that is", "dont": "do not", "i'd": "i would",
     "okay": "ok", "alright": "ok", "yup": "yes", "yep": "yes", "yeah": "yes", "yea": "yes", "ya": "yes", "aye": "yes",
     "wouldn't": "would not", "shouldn't": "should not", "aren't": "are not", "couldn't": "could not",
+    "you've": "you have", "you're": "you are", "everything's": "everything is", "that'll": "that will",
+    "it'd": "it would", "it'll": "it will",
 }  # fmt: skip
 
 _HESITATIONS = frozenset(plain_words("um uh er erm ehm eh mm hm hmm mhm mmhm ah oh"))
@@ -33,9 +35,17 @@ _GOOD = (
     "brilliant", "all right", "grand", "super", "smashing", "ideal", "terrific", "fantastic", "fab", "splendid",
     "marvellous", "superb", "champion", "dandy", "cracking", "ace",
 )  # fmt: skip
+_GOOD_OF_SOMETHING = (
+    "acceptable", "accurate", "agreeable", "amazing", "awesome", "beautiful", "convenient", "delightful", "exact",
+    "fabulous", "fair", "first class", "first rate", "flawless", "handy", "impeccable", "in order", "magic",
+    "magnificent", "neat", "precise", "proper", "satisfactory", "sound", "suitable", "tip top", "true", "as agreed",
+    "as it should be",
+)  # fmt: skip
+"""Good words that agree behind a frame only ("that is accurate"): alone a recogniser may have made them of noise."""
 _FRAMES = (
     "", "that is", "it is", "this is", "that sounds", "this sounds", "it sounds", "it all sounds", "sounds",
-    "that would be", "that will be", "that looks", "looks", "you are", "everything is",
+    "that would be", "that will be", "that looks", "looks", "you are", "everything is", "yes is", "that seems",
+    "it seems", "it looks", "it would be", "it will be", "all of it is",
 )  # fmt: skip
 _DEGREES = ("", "absolutely", "exactly", "all", "just", "perfectly", "quite", "really", "very", "about")
 _AGREEING = (
@@ -48,7 +58,8 @@ _AGREEING = (
     "please do", "do it", "do that", "book it", "book that", "book me in", "put me down", "put me in", "confirmed",
     "agreed", "affirmative", "spot on", "bang on", "that is me", "that is us", "that is the one i want", "good to go",
     "let us do it", "let us do that", "let us go with that", "you have got everything", "you have got it all",
-    "you got it all", "you have got that right", "you got that right", "as i said", "just as i said", "that is settled",
+    "you got it all", "you have got it all down", "you got it all down", "you have got that right",
+    "you got that right", "as i said", "just as i said", "that is settled",
 )  # fmt: skip
 """Phrases that agree, after contractions were opened and hesitations dropped."""
 
@@ -58,6 +69,7 @@ _NEUTRAL = (
     "indeed", "bless you", "very kind", "how kind", "kind of you", "very kind of you", "that is very kind",
     "love", "my love", "dear", "my dear", "darling", "mate", "pal", "friend", "my friend", "sir", "madam", "ma'am",
     "miss", "honey", "sweetheart", "young man", "young lady", "doctor", "hen", "duck", "petal", "pet", "guv", "bro",
+    "beautifully", "nicely", "perfectly", "wonderfully", "i think so", "i think", "i believe", "believe me",
     "dude", "man", "buddy", "god", "my god", "good god", "goodness", "good lord", "gosh", "heavens", "phew",
 )  # fmt: skip
 """Phrases that may stand beside agreement and say nothing: politeness, and what callers call the other side."""
@@ -88,6 +100,7 @@ def _phrases(texts: Iterable[str]) -> _Phrases:
 
 _YES_PHRASES = _phrases(_AGREEING)
 _FRAME_PHRASES, _GOOD_PHRASES = _phrases(frame for frame in _FRAMES if frame), _phrases(_GOOD)
+_FRAMED_PHRASES = _phrases((*_GOOD, *_GOOD_OF_SOMETHING))
 _NEUTRAL_PHRASES = _phrases(_NEUTRAL)
 _UNDECIDED_PHRASES = _phrases(_UNDECIDED)
 
@@ -114,9 +127,11 @@ def _ends(words: Sequence[str], at: int, phrases: _Phrases) -> list[int]:
 
 def _yes_ends(words: Sequence[str], at: int) -> set[int]:
     """Where phrases that agree and begin at word `at` end: a set one, or a frame, a degree and a good word."""
-    starts = {at, *_ends(words, at, _FRAME_PHRASES)}
-    starts |= {start + 1 for start in starts if start < len(words) and words[start] in _DEGREES}
-    good = {end for start in starts if start < len(words) for end in _ends(words, start, _GOOD_PHRASES)}
+    frames = _ends(words, at, _FRAME_PHRASES)
+    good: set[int] = set()
+    for begins, phrases in (({at}, _GOOD_PHRASES), (set(frames), _FRAMED_PHRASES)):
+        starts = begins | {start + 1 for start in begins if start < len(words) and words[start] in _DEGREES}
+        good |= {end for start in starts if start < len(words) for end in _ends(words, start, phrases)}
     return good | set(_ends(words, at, _YES_PHRASES))
 
 

@@ -1,4 +1,4 @@
-"""Did the caller choose among the times on offer? Only then may one be noted.
+"""Did the caller choose among the times on offer? Only then may one be noted; a single one by a plain yes.
 
 A model that was offered three times and hears "mm-hm" now and then takes the first. It is read back, and who listens
 with half an ear agrees; so a time needs words that chose it: a time, a place in the list, or that any will do. This
@@ -7,12 +7,16 @@ file refuses to know the model.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from policies.agreement import answer as verdict
+from policies.notes import UNKNOWN
 from policies.numerals import is_number_word, plain_words
+from policies.repair import asks_for_agreement
+from policies.shapes import NoteField
+from policies.spoken_times import find_times
 
-__all__ = ["chose"]
+__all__ = ["accepted", "chose"]
 
 _CHOOSING = frozenset(
     plain_words(
@@ -28,3 +32,15 @@ def chose(heard: str, offered: Sequence[str]) -> bool:
     if any(is_number_word(word) or word in _CHOOSING for word in words):
         return True
     return len(offered) == 1 and verdict(heard, " ".join(offered)) != "no" and bool(words)
+
+
+def accepted(
+    question: str, answer: str, known: Mapping[str, str], offered: Sequence[str], notes: Sequence[NoteField]
+) -> dict[str, str]:
+    """The field of the time -> the only time on offer, where the `question` asked whether it suits and the `answer`
+    agrees plainly; else nothing. `known`: the note by field."""
+    field = next((note.name for note in notes if note.kind == "time"), None)
+    if field is None or len(offered) != 1 or known.get(field, UNKNOWN) != UNKNOWN:
+        return {}
+    is_asked = find_times(question) == tuple(offered) and asks_for_agreement(question, notes)
+    return {field: offered[0]} if is_asked and verdict(answer, offered[0]) == "yes" else {}

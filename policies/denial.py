@@ -33,6 +33,12 @@ _SAYS_NO = frozenset(
     )
 )
 """Words of refusing that are no new value: an answer of these alone does not say which value was wrong."""
+_MOST_RUNS = 2
+_REFUSING = frozenset("not never don't isn't wasn't won't can't cannot".split())
+_SMALL = frozenset("a an the on for to at that this my it be want".split())
+"""May stand between a refusal and what it refuses: "not on tuesday", "don't want to cancel"."""
+_STEM = 4
+"""Letters by which a value is known in all its forms: book, booking, booked."""
 
 
 def denied(
@@ -50,27 +56,56 @@ def denied(
         asked_times = find_times(question)
         refused = [note.name for note in notes if note.kind == "time" and known.get(note.name) in asked_times]
         return {refused[0]: times} if len(refused) == 1 and known[refused[0]] not in times else {}
+    if other := _another_choice(answer, known, notes):
+        return other
     if not copied or _names_another(answer, notes):
         return {}
-    said, asked = f" {' '.join(plain_words(answer))} ", f" {' '.join(plain_words(question))} "
+    asked = f" {' '.join(plain_words(question))} "
+    read_back = [note for note in copied if f" {known[note.name]} " in asked]
+    if len(read_back) != 1:
+        return {}
+    name, old = read_back[0].name, known[read_back[0].name]
+    # "not nicely, miller": named only to be refused
+    said = f" {' '.join(plain_words(answer))} ".replace(f" not {old} ", " not ")
+    texts = _new_values(said, notes)
+    if f" {old} " in said:
+        # said again alone it is not what was wrong; inside of more words it was only half of the name
+        texts = tuple(text for text in texts if f" {old} " in f" {text} " and text != old)
+    # many words are no correction: "no, i'm ringing about my dad, he's eighty four"
+    return {name: texts} if 0 < len(texts) <= _MOST_RUNS else {}
+
+
+def _new_values(answer: str, notes: Sequence[NoteField]) -> tuple[str, ...]:
+    """The runs of words of a refusing answer that may be the value that is right."""
     runs: list[list[str]] = []
-    for run in copyable([answer]):
+    for run in copyable([answer], notes):
         runs.append([])
         for word in run.split():
             if word in _SAYS_NO:
                 runs.append([])
             else:
                 runs[-1].append(word)
-    texts = tuple(" ".join(run) for run in runs if run)
-    read_back = [note for note in copied if f" {known[note.name]} " in asked]
-    if len(read_back) != 1:
-        return {}
-    name, old = read_back[0].name, known[read_back[0].name]
-    if f" {old} " in said:
-        # said again alone it is not what was wrong; inside of more words it was only half of the name
-        longer = tuple(text for text in texts if f" {old} " in f" {text} " and text != old)
-        return {name: longer} if longer else {}
-    return {name: texts} if texts else {}
+    return tuple(" ".join(run) for run in runs if run)
+
+
+def _another_choice(answer: str, known: Mapping[str, str], notes: Sequence[NoteField]) -> dict[str, tuple[str, ...]]:
+    """A choice that was named in some form ("no, to get him booked in") where another stood: only that is left."""
+    words = plain_words(answer)
+    for note in notes:
+        said = [value for value in note.values if len(value) >= _STEM and _is_named(value, words)]
+        if len(said) == 1 and known.get(note.name, UNKNOWN) not in (UNKNOWN, *said, "none"):
+            return {note.name: (said[0],)}
+    return {}
+
+
+def _is_named(value: str, words: Sequence[str]) -> bool:
+    """Whether a form of `value` is said, and not behind a refusal ("not tuesday")."""
+    before = ""
+    for word in words:
+        if word.startswith(value) and before not in _REFUSING:
+            return True
+        before = before if word in _SMALL else word
+    return False
 
 
 def _names_another(answer: str, notes: Sequence[NoteField]) -> bool:

@@ -7,7 +7,9 @@ called young, baker and day, so words that are surnames too are left out on purp
 
 from __future__ import annotations
 
-__all__ = ["NO_NAMES"]
+from policies.numerals import is_number_word
+
+__all__ = ["NO_NAMES", "is_no_name"]
 
 NO_NAMES = frozenset(
     # when, how often, how much
@@ -47,13 +49,14 @@ NO_NAMES = frozenset(
     "waited waiting wake walking wanted wanting wants was wasn't watch went were weren't will wish won't wonder "
     "wondering wondered work working works worry worrying would wouldn't write "
     # what it is about
-    "accident accent advice ankle appointment appointments arm arms baby belly blood boy brother bus child children "
-    "clinic cough daughter dentist diary doctor doctors ear ears elbow eye eyes family fault favour fever filling foot "
-    "friend girl granddaughter grandson hand head headache holiday hospital house husband idea illness infection "
-    "injection job kid kids knee knees leg legs luck lunch mistake money mother mum neck news notice nose nurse office "
-    "opening pain parking partner people person pharmacy prescription problem queue question rash reason receptionist "
-    "result results room schedule school shift shoulder sister slot slots son space sport stomach stuff surgery test "
-    "tests thing things throat toe toes tooth toothache teeth traffic train trouble voice waiting wife work wrist "
+    "accent accident advice ankle appointment appointments arm arms aunt baby belly blood boy brother bus child "
+    "children clinic colleague cough cousin dad daughter dentist diary doctor doctors ear ears elbow eye eyes family "
+    "father fault favour fever filling foot friend girl gran grandad granddaughter grandson granny hand head headache "
+    "holiday hospital house husband idea illness infection injection job kid kids knee knees leg legs luck lunch mate "
+    "mates mistake money mother mum neck nephew news niece nose notice nurse office opening pain parking partner "
+    "password people person pharmacy prescription problem question queue rash reason receptionist result results room "
+    "schedule school shift shoulder sister slot slots son space sport stomach stuff surgery teeth test tests thing "
+    "things throat toe toes tooth toothache traffic train trouble uncle voice waiting website wife work wrist "
     # who, what, which
     "because between during except from herself himself how into itself like me mine myself nor off onto out outside "
     "over ours ourselves since than their them themselves these they those through till towards unless until upon us "
@@ -63,3 +66,14 @@ NO_NAMES = frozenset(
     # what is said in place of an answer
     "pardon huh eh excuse hang sec tick".split()
 )
+
+_ENDINGS = ("ly", "ing", "ed", "'s", "s")
+"""Endings of forms of a common word: ``nicely`` is no name, because ``nice`` is none."""
+
+
+def is_no_name(word: str) -> bool:
+    """Whether `word` is on the list, is a plain form of a word on it, or is a number."""
+    if word in NO_NAMES or is_number_word(word):
+        return True
+    stems = [word.removesuffix(ending) for ending in _ENDINGS if word.endswith(ending)]
+    return any(stem in NO_NAMES or f"{stem}e" in NO_NAMES for stem in stems if len(stem) > 2)

@@ -10,12 +10,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from policies.no_names import NO_NAMES
+from policies.no_names import is_no_name
 from policies.shapes import NoteField
 from policies.spoken_times import find_times, locate_times
 from policies.trajectory import Role, Trajectory
 
-__all__ = ["UNKNOWN", "TurnFacts", "copyable", "facts_of", "read_note"]
+__all__ = ["UNKNOWN", "TurnFacts", "are_names", "copyable", "facts_of", "read_note"]
 
 UNKNOWN = "-"
 """How a field that is not known is written."""
@@ -26,7 +26,6 @@ _NEVER_COPIED = frozenset(
     "yes yeah yep no nope okay ok sorry um uh er hi hello bye goodbye name way under calling speaking".split()
 )
 """Words that are no part of a name or another copied value; a copied run of words never crosses one."""
-_NEVER_A_NAME = _NEVER_COPIED | NO_NAMES
 _LATELY = 4
 """Speech segments that count as lately heard, as in the model's training."""
 _LONGEST_HEARD = 6
@@ -81,17 +80,22 @@ def copyable(texts: Sequence[str], notes: Sequence[NoteField] = ()) -> tuple[str
     ``sorry it's for morris by the way`` leaves ``morris``. Runs keep their order; there may be none. Where all copied
     fields are names by their own name, common words are left out too: ``for months it's morris`` leaves ``morris``.
     """
-    copied = [note.name for note in notes if note.kind == "heard"]
-    never = _NEVER_A_NAME if copied and all("name" in name for name in copied) else _NEVER_COPIED
+    names = are_names(notes)
     runs: list[list[str]] = []
     for text in texts:
         runs.append([])
         for word in text.split():
-            if word in never:
+            if word in _NEVER_COPIED or (names and is_no_name(word)):
                 runs.append([])
             else:
                 runs[-1].append(word)
     return tuple(" ".join(run) for run in runs if run)
+
+
+def are_names(notes: Sequence[NoteField]) -> bool:
+    """Whether all copied fields of `notes` are names by their own name, and there is one."""
+    copied = [note.name for note in notes if note.kind == "heard"]
+    return bool(copied) and all("name" in name for name in copied)
 
 
 def read_note(text: str, notes: Sequence[NoteField]) -> dict[str, str] | None:

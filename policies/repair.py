@@ -17,7 +17,7 @@ from policies.notes import UNKNOWN, read_note
 from policies.shapes import NoteField
 from policies.spoken_times import find_times
 
-__all__ = ["NO_MISSES", "Misses", "Repair", "RepairSettings", "asked_field", "counted", "repair"]
+__all__ = ["NO_MISSES", "Misses", "Repair", "RepairSettings", "asked_field", "asks_for_agreement", "counted", "repair"]
 
 _UNDECIDED = "unclear"
 _OPEN = frozenset({UNKNOWN, "none", _UNDECIDED})
@@ -119,6 +119,12 @@ def asked_field(question: str, notes: Sequence[NoteField]) -> NoteField | None:
     if not named and last.endswith("?"):
         named = [note for note in notes if _is_agreement(note)]
     return named[0] if len(named) == 1 else None
+
+
+def asks_for_agreement(question: str, notes: Sequence[NoteField]) -> bool:
+    """Whether what the agent said is a question to be answered by yes or no."""
+    field = asked_field(question, notes)
+    return field is not None and _is_agreement(field)
 
 
 def _learnt(before: Mapping[str, str], after: Mapping[str, str], notes: Sequence[NoteField]) -> bool:

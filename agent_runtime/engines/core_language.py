@@ -4,25 +4,22 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from policies.agreement import answer
-from policies.chosen import chose
-from policies.denial import denied
 from policies.learned.core.grammar import GrammarLimits, TurnGrammar
 from policies.learned.core.lexicon import Lexicon
 from policies.learned.core.paced import PacedTurn
 from policies.learned.core.tokenizer import Tokenizer
-from policies.notes import UNKNOWN, TurnFacts, copyable, facts_of
+from policies.learned.core.values import Values
+from policies.notes import TurnFacts, facts_of
 from policies.pace import Pace
-from policies.shapes import NoteField
 from policies.spoken_times import find_times
-from policies.told import told
 from policies.trajectory import Role, Trajectory
+from policies.turn_rules import turn_rules
+from policies.window import KEPT_READ, MOST_READ, window
 
 from ..agent import Agent
 from ..ports import Grammar
@@ -31,27 +28,13 @@ from ..tools import parse_spoken_call, spoken_slots
 __all__ = ["CoreLanguage"]
 
 
-_ANSWERS = {"yes": {"yes"}, "no": {"no"}, "unclear": {"no", "unclear"}}
-"""Rule's verdict on the caller's words -> what the note may say. 29 of 30 simulated calls right instead of 23."""
-
-
-def _by_the_words(notes: Sequence[NoteField], heard: str, known: Mapping[str, str]) -> tuple[NoteField, ...]:
-    """A note about the caller's answer says what the words say: what a write needs is decided by rule."""
-    repeated = " ".join(value for value in known.values() if value not in ("", UNKNOWN))
-    allowed = _ANSWERS[answer(heard, repeated)]
-    return tuple(
-        replace(note, values=tuple(value for value in note.values if value in allowed))
-        if {"yes", "no"} <= set(note.values)
-        else note
-        for note in notes
-    )
-
-
 _LONG_TURN = GrammarLimits(say_tokens=1_500)
 """Of an agent without a note: counting to 200 takes 1,400 tokens of the vocabulary in the box."""
 _TURN_TOKENS, _LONG_TURN_TOKENS = 160, 1_900
 """Longest turn of an agent with a note (note, expectation, about 100 tokens of speech), and of one that thinks in free
 words; the model has 2,048 positions. A reply that long is a fault, not an answer."""
+_LONG_TURN_READ = 300, 150
+"""What is read before such a turn, as in `policies.window`."""
 
 _NO_VALUE = frozenset({"none", "failed"})
 """Words of results that the runtime writes where a tool gave nothing."""
@@ -103,6 +86,7 @@ class CoreLanguage:
         self._notes = tuple(agent.notes)
         self._lexicon = lexicon if self._notes else None
         self.turn_tokens = _TURN_TOKENS if self._notes else _LONG_TURN_TOKENS
+        self._read = (MOST_READ, KEPT_READ) if self._notes else _LONG_TURN_READ
         self._pace = agent.pace
         self._tools = tuple(agent.tools)
         self._shapes = tuple(tool.shape for tool in agent.tools)
@@ -112,8 +96,10 @@ class CoreLanguage:
         self._roles = {number: role for role, number in self._role_ids.items()}
 
     def encode(self, trajectory: Trajectory) -> list[int]:
-        """The token ids of the whole stream."""
-        return self._tokenizer.encode_parts(trajectory.parts())
+        """The token ids of what is read of the stream: of a long call the card and the last turns."""
+        ids = [self._tokenizer.encode_parts(segment.parts()) for segment in trajectory.segments]
+        start = window(trajectory.segments, list(map(len, ids)), *self._read)
+        return [id_ for part in (*ids[:1], *ids[start:]) for id_ in part]
 
     def decode(self, tokens: Sequence[int]) -> str:
         """The text of tokens."""
@@ -133,16 +119,22 @@ class CoreLanguage:
         heard = " ".join(facts.heard)
         if due:
             blocked = [tool.name for tool in self._tools if tool.name != due]
-        said = _last_said(trajectory), heard, facts.known, self._notes
+        rules = turn_rules(
+            self._notes,
+            said=_last_said(trajectory),
+            heard=heard,
+            lately=facts.lately,
+            known=facts.known,
+            offered=facts.offered,
+            confirms=self._confirms,
+            after_result=after_result,
+        )
         turn = TurnGrammar(
             self._tokenizer,
-            # without a write to confirm, "yes" may mean more than agreement: "it is cancelled" is one too
-            _by_the_words(self._notes, heard, facts.known) if self._confirms else self._notes,
+            rules.notes,
             self._shapes,
-            heard=copyable(facts.lately, self._notes),
-            denied={} if after_result else denied(*said) | told(*said),
-            offered=facts.offered,
-            chosen=chose(heard, facts.offered),
+            values=Values(rules, self._shapes, offered=facts.offered, known=facts.known),
+            silence=rules.silence,
             after_result=after_result,
             known=facts.known,
             blocked_tools=frozenset(blocked),

@@ -21,23 +21,17 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from policies.learned.core.lexicon import Lexicon, Node, Speech, spans
+from policies.learned.core.lexicon import Lexicon, Node, Speech
 from policies.learned.core.tokenizer import Tokenizer
-from policies.shapes import Kind, NoteField, Parameter, ToolShape
+from policies.learned.core.values import Values
+from policies.notes import UNKNOWN
+from policies.shapes import NoteField, Parameter, ToolShape
 from policies.trajectory import ROLE_TOKENS, Role
+from policies.turn_rules import TurnRules
 
-__all__ = ["SPOKEN_TIMES", "UNKNOWN", "GrammarError", "GrammarLimits", "TurnGrammar"]
+__all__ = ["GrammarError", "GrammarLimits", "TurnGrammar"]
 
 Mask = NDArray[np.bool_]
-UNKNOWN = "-"
-"""How an unknown field reads in the note."""
-
-_HOURS = "one two three four five six seven eight nine ten eleven twelve".split()
-SPOKEN_TIMES: tuple[str, ...] = tuple(
-    hour + minutes for hour in _HOURS for minutes in ("", " fifteen", " thirty", " forty five")
-)
-"""Times of day as the stream writes them, on the quarter hour."""
-_NUMBERS = tuple("zero one two three four five six seven eight nine ten eleven twelve".split())
 
 
 class GrammarError(ValueError):
@@ -54,7 +48,6 @@ class GrammarLimits:
     expect_tokens: int = 6
     say_tokens: int = 72
     think_tokens: int = 240
-    heard_words: int = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,15 +65,11 @@ Stage = Literal["begin", "note", "thought", "expect", "action", "tool", "argumen
 class TurnGrammar:
     """The grammar of one agent turn.
 
-    `heard`: texts of the segments a ``heard`` value may be copied from, lately heard ones; `denied`: fields whose old
-    value may not stay, and the texts that a new one is copied from instead, or the times that were named instead;
-    `offered`: the times of the last look-up, empty when there was none, and `chosen`: the caller's words chose one of
-    them, so that a new one may be noted; `lexicon`, `sayable`: the words that may be
-    said (without a lexicon, any); `known`: the previous note by field name; `after_result`: the turn goes on after a
-    tool's result, with `known` as its note; `thought`: a note in the middle of the caller's turn, done when the model
-    goes back to hearing; `blocked_tools`: may not be called now; `silence`, `bye`: whether the turn may be silent or
-    end the call; `interleaved`: speech may go on in bits, each after a bit of thought. Offered times bind as long as
-    the fields of the look-up (the parameters of the ``read`` tools) stay as they were noted.
+    `values`: what the note and the arguments may hold; `known`: the previous note by field name; `after_result`:
+    the turn goes on after a tool's result, with `known` as its note; `thought`: a note in the middle of the
+    caller's turn, done when the model goes back to hearing; `blocked_tools`: may not be called now; `silence`,
+    `bye`: whether the turn may be silent or end the call; `interleaved`: speech may go on in bits, each after a bit
+    of thought; `lexicon`, `sayable`: the words that may be said (without a lexicon, any).
     """
 
     def __init__(
@@ -89,10 +78,7 @@ class TurnGrammar:
         notes: Sequence[NoteField],
         tools: Sequence[ToolShape],
         *,
-        heard: Sequence[str] = (),
-        denied: Mapping[str, Sequence[str]] | None = None,
-        offered: Sequence[str] = (),
-        chosen: bool = True,
+        values: Values | None = None,
         known: Mapping[str, str] | None = None,
         after_result: bool = False,
         thought: bool = False,
@@ -102,7 +88,6 @@ class TurnGrammar:
         interleaved: bool = False,
         lexicon: Lexicon | None = None,
         sayable: Iterable[str] = (),
-        times: Sequence[str] = SPOKEN_TIMES,
         limits: GrammarLimits | None = None,
     ) -> None:
         self.note: dict[str, str] = dict(known or {}) if after_result else {}
@@ -119,13 +104,9 @@ class TurnGrammar:
         self._role = {role: tokenizer.special[str(role)] for role in Role}
         self._notes, self._tools = tuple(notes), {tool.name: tool for tool in tools}
         self._limits = limits or GrammarLimits()
-        self._spans = spans(heard, self._limits.heard_words)
-        self._offered, self._chosen, self._known = tuple(offered), chosen, dict(known or {})
-        self._denied = {name: self._instead(name, texts) for name, texts in (denied or {}).items() if texts}
+        self._values = values or Values(TurnRules(tuple(notes)), tools, known=known)
         self._blocked, self._silence, self._bye = frozenset(blocked_tools), silence, bye
         self._interleaved, self._said_tokens = interleaved, 0
-        self._times = tuple(times)
-        self._lookup = {item.name for tool in tools if tool.effect == "read" for item in tool.parameters}
         self._check_names()
         self._tries: dict[tuple[str, ...], Node] = {}
         self._after_note = Role.HEARD if thought else Role.EXPECT
@@ -374,50 +355,15 @@ class TurnGrammar:
 
     def _options(self, slot: int, values: tuple[str, ...]) -> tuple[str, ...]:
         if self._stage == "note":
-            return self._note_options(
-                self._notes[slot], dict(zip((item.name for item in self._notes), values, strict=False))
-            )
+            before = dict(zip((item.name for item in self._notes), values, strict=False))
+            return self._values.of_note(self._notes[slot], before)
         if self._stage == "tool":
             return tuple(self._callable())
         parameter = self._parameters(self._tools[self.tool])[slot // 2]
-        return (parameter.name,) if slot % 2 == 0 else self._argument_options(parameter)
+        return (parameter.name,) if slot % 2 == 0 else self._arguments(parameter)
 
-    def _instead(self, name: str, texts: Sequence[str]) -> tuple[str, ...]:
-        """What may stand in place of a refused value: named times that are offered, or runs of words that are no part
-        of it."""
-        if any(item.name == name and item.kind == "time" for item in self._notes):
-            return (UNKNOWN, *(time for time in texts if not self._offered or time in self._offered))
-        old = f" {self._known.get(name, UNKNOWN)} "
-        return tuple(run for run in spans(texts, self._limits.heard_words) if f" {run} " not in old)
-
-    def _note_options(self, item: NoteField, before: Mapping[str, str]) -> tuple[str, ...]:
-        if self._denied.get(item.name):
-            return self._denied[item.name]
-        options = self._of_kind(item.kind, item.values, self._known.get(item.name))
-        if item.kind == "time" and self._offered:
-            same = all(before.get(name) == self._known.get(name, UNKNOWN) for name in self._lookup if name in before)
-            options = (self._offered if self._chosen else self._kept_time(item)) if same else options
-        return (UNKNOWN, *options)
-
-    def _kept_time(self, item: NoteField) -> tuple[str, ...]:
-        """The time that is noted already, if it is on offer: nobody chose another."""
-        return tuple(time for time in self._offered if time == self._known.get(item.name))
-
-    def _argument_options(self, parameter: Parameter) -> tuple[str, ...]:
-        noted = self.note.get(parameter.name, UNKNOWN)
-        if noted != UNKNOWN:
-            return (noted,)
-        return self._of_kind(parameter.kind, parameter.values, None)
-
-    def _of_kind(self, kind: Kind, values: tuple[str, ...], old: str | None) -> tuple[str, ...]:
-        if kind == "choice":
-            return values
-        if kind == "time":
-            return self._times
-        if kind == "number":
-            return _NUMBERS
-        spans = self._spans
-        return tuple(dict.fromkeys((*([old] if old and old != UNKNOWN else []), *spans)))
+    def _arguments(self, parameter: Parameter) -> tuple[str, ...]:
+        return self._values.of_argument(parameter, self.note.get(parameter.name, UNKNOWN))
 
     def _callable(self) -> list[str]:
         """Tools that may be called: not blocked, and each required parameter has a value or options."""
@@ -426,7 +372,7 @@ class TurnGrammar:
     def _complete(self, tool: ToolShape) -> bool:
         names = {item.name for item in self._notes}
         return all(
-            self.note.get(item.name, UNKNOWN) != UNKNOWN if item.name in names else bool(self._argument_options(item))
+            self.note.get(item.name, UNKNOWN) != UNKNOWN if item.name in names else bool(self._arguments(item))
             for item in tool.parameters
             if item.required
         )

@@ -19,13 +19,12 @@ from typing import Literal
 
 from policies import tool_gate
 from policies.agreement import Answer, answer
-from policies.chosen import chose
-from policies.denial import denied
 from policies.learned.core.decode import decode_turn
 from policies.learned.core.grammar import TurnGrammar
 from policies.learned.core.lexicon import Lexicon
 from policies.learned.core.model import CoreModel, CoreModelError
 from policies.learned.core.tokenizer import Tokenizer
+from policies.learned.core.values import Values
 from policies.learned.train.dialogue import Call, Line, converse, new_call
 from policies.learned.train.expert import Action
 from policies.learned.train.heldout import HELDOUT
@@ -33,11 +32,11 @@ from policies.learned.train.reading import Reader
 from policies.learned.train.secondhand import SECOND_HAND
 from policies.learned.train.spoken_caller import DAYS, PARTS, TIMES, Word
 from policies.learned.train.wordings import TRAINED, Wordings
-from policies.notes import UNKNOWN, copyable, read_note
+from policies.notes import UNKNOWN, read_note
 from policies.repair import NO_MISSES, Misses, Repair, counted, repair
 from policies.shapes import NoteField, Parameter, ToolShape
-from policies.told import told
 from policies.trajectory import Role
+from policies.turn_rules import turn_rules
 
 __all__ = ["NOTE_FIELDS", "TOOLS", "Failure", "ModelAgent", "Outcome", "failure_of", "main", "play"]
 
@@ -145,15 +144,21 @@ class ModelAgent:
 
     def _grammar(self, after_result: bool, blocked: frozenset[str]) -> TurnGrammar:
         turns = [item.text for item in self.call.segments if item.role is Role.HEARD]
-        said = self.last_said, self.last_heard, self.note, NOTE_FIELDS
+        rules = turn_rules(
+            NOTE_FIELDS,
+            said=self.last_said,
+            heard=self.last_heard,
+            lately=turns[-4:],
+            known=self.note,
+            offered=self.offered,
+            after_result=after_result,
+        )
         return TurnGrammar(
             self.tokenizer,
-            self._fields(),
+            rules.notes,
             TOOLS,
-            heard=copyable(turns[-4:], NOTE_FIELDS),
-            denied={} if after_result else denied(*said) | told(*said),
-            offered=self.offered,
-            chosen=chose(self.last_heard, self.offered),
+            values=Values(rules, TOOLS, offered=self.offered, known=self.note),
+            silence=rules.silence,
             known=self.note,
             after_result=after_result,
             blocked_tools=blocked,
@@ -180,11 +185,6 @@ class ModelAgent:
     def verdict(self) -> Answer:
         """What the rule makes of the caller's last turn."""
         return answer(self.last_heard, " ".join(self.note.values()))
-
-    def _fields(self) -> tuple[NoteField, ...]:
-        """The note's fields; where the rule hears a plain yes or no, the answer may not say otherwise."""
-        options = {"yes": ("yes",), "no": ("no",), "unclear": ("no", "unclear")}[self.verdict()]
-        return (*NOTE_FIELDS[:-1], NoteField("answer", "choice", options))
 
     def _sayable(self) -> list[str]:
         """What may be said beside the lexicon: the card, the times on offer, and hours the caller named."""

@@ -19,7 +19,6 @@ from pathlib import Path
 from random import Random
 from typing import get_args
 
-from policies.learned.core.grammar import UNKNOWN
 from policies.learned.core.lexicon import Lexicon
 from policies.learned.core.model import CoreModel, CoreModelError
 from policies.learned.core.tokenizer import Tokenizer
@@ -30,6 +29,7 @@ from policies.learned.train.handwritten_asides import is_clarifying, load_asides
 from policies.learned.train.handwritten_caller import PATIENCE, HandCaller, new_hand_call
 from policies.learned.train.handwritten_entries import Entry, Hand, load_entries, without_possessives
 from policies.learned.train.spoken_caller import Word
+from policies.notes import UNKNOWN
 from policies.trajectory import Role
 
 __all__ = [

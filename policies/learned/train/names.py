@@ -11,7 +11,7 @@ import random
 from functools import cache
 from importlib import resources
 
-from policies.no_names import NO_NAMES
+from policies.no_names import is_no_name
 
 __all__ = ["COMMON_SURNAMES", "FIRST_NAMES", "invented_name", "recogniser_words", "training_name"]
 
@@ -90,6 +90,6 @@ def training_name(rng: random.Random) -> str:
         name = rng.choice(recogniser_words())
     else:
         name = invented_name(rng)
-    if name == "day" or name in NO_NAMES:
+    if name == "day" or is_no_name(name):
         name = "miller"
     return f"{_first(rng)} {name}" if rng.random() < 0.3 else name

@@ -13,11 +13,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from policies.learned.core import tokenizer as tokenizer_module
-from policies.learned.core.grammar import SPOKEN_TIMES, GrammarError, GrammarLimits, TurnGrammar
+from policies.learned.core.grammar import GrammarError, GrammarLimits, TurnGrammar
 from policies.learned.core.lexicon import Lexicon
 from policies.learned.core.tokenizer import Tokenizer
+from policies.learned.core.values import SPOKEN_TIMES, Values
 from policies.shapes import NoteField, Parameter, ToolShape
 from policies.trajectory import Role
+from policies.turn_rules import TurnRules
 
 TOKENIZER = Tokenizer.load(Path(tokenizer_module.__file__).parent / "weights" / "boxed")
 DAYS = ("monday", "tuesday", "wednesday", "thursday", "friday")
@@ -41,8 +43,9 @@ TOOLS = (
 KNOWN = {"intent": "book", "day": "wednesday", "time": "-", "name": "anna miller", "answer": "-"}
 
 
-def grammar(**options: Any) -> TurnGrammar:
-    return TurnGrammar(TOKENIZER, NOTES, TOOLS, **options)
+def grammar(heard: Sequence[str] = (), offered: Sequence[str] = (), **options: Any) -> TurnGrammar:
+    values = Values(TurnRules(NOTES, tuple(heard)), TOOLS, offered=offered, known=options.get("known"))
+    return TurnGrammar(TOKENIZER, NOTES, TOOLS, values=values, **options)
 
 
 def feed(turn: TurnGrammar, parts: Iterable[str]) -> TurnGrammar:
@@ -162,7 +165,8 @@ def test_arguments_that_no_note_holds_are_chosen_by_their_kind() -> None:
             "page", (Parameter("who", "heard"), Parameter("floor", "number"), Parameter("loud", "choice", ("yes",)))
         ),
     )
-    turn = TurnGrammar(TOKENIZER, (), tools, heard=["call doctor brown"], after_result=True)
+    values = Values(TurnRules((), ("call doctor brown",)), tools)
+    turn = TurnGrammar(TOKENIZER, (), tools, values=values, after_result=True)
     feed(turn, ["<expect>", " ok", "<call>", " page who doctor brown floor two loud yes", "<end>"])
     assert turn.arguments == {"who": "doctor brown", "floor": "two", "loud": "yes"}
 
@@ -326,43 +330,3 @@ def check_note(note: Mapping[str, str], heard: list[str], offered: Sequence[str]
     else:
         assert note["time"] in {*SPOKEN_TIMES, "-"}
     assert note["name"] in {"-", KNOWN["name"]} or any(f" {note['name']} " in f" {text} " for text in heard)
-
-
-def test_a_refused_name_gives_way_to_one_from_the_answer() -> None:
-    options: dict[str, Any] = {"heard": ["it is flu", "no it's bell"], "known": KNOWN | {"name": "flu"}}
-    assert accepts_note("book wednesday - flu no", **options)
-    options["denied"] = {"name": ("bell",)}
-    assert accepts_note("book wednesday - bell no", **options)
-    assert not accepts_note("book wednesday - flu no", **options)
-    assert not accepts_note("book wednesday - - no", **options)
-
-
-def test_half_of_a_name_gives_way_to_more_than_that_half() -> None:
-    options: dict[str, Any] = {"heard": ["bert underhill", "no bert underhill"], "known": KNOWN | {"name": "bert"}}
-    assert accepts_note("book wednesday - bert no", **options)
-    options["denied"] = {"name": ("bert underhill",)}
-    assert accepts_note("book wednesday - bert underhill no", **options)
-    assert not accepts_note("book wednesday - bert no", **options)
-
-
-def test_a_refused_time_gives_way_to_the_one_that_was_named_or_to_none() -> None:
-    options: dict[str, Any] = {"known": KNOWN | {"time": "ten thirty"}, "offered": ("ten", "ten thirty")}
-    assert accepts_note("book wednesday ten thirty - no", **options)
-    options["denied"] = {"time": ("ten",)}
-    assert accepts_note("book wednesday ten - no", **options)
-    assert not accepts_note("book wednesday ten thirty - no", **options)
-    options["denied"] = {"time": ("four",)}
-    assert accepts_note("book wednesday - - no", **options)
-    assert not accepts_note("book wednesday ten thirty - no", **options)
-    assert not accepts_note("book wednesday four - no", **options), "four is not on offer"
-
-
-def test_no_time_is_noted_that_nobody_chose() -> None:
-    options: dict[str, Any] = {"known": KNOWN | {"time": "-"}, "offered": ("ten", "ten thirty")}
-    assert accepts_note("book wednesday ten - -", **options)
-    options["chosen"] = False
-    assert not accepts_note("book wednesday ten - -", **options)
-    assert accepts_note("book wednesday - - -", **options)
-    options["known"] = KNOWN | {"time": "ten"}
-    assert accepts_note("book wednesday ten - -", **options), "it stays"
-    assert not accepts_note("book wednesday ten thirty - -", **options)
