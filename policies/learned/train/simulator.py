@@ -30,6 +30,8 @@ CHATTER = 0.25
 restless than tested ones. A guess."""
 INVENTED = 0.35
 """Share of wishes and of agreement in words made up (`invented`), in the same way. A guess."""
+LEAVING = 0.02
+"""Share of answers that take leave instead, in the same way: who is not let go has to hang up. A guess."""
 WISHFUL = 0.2
 """Share of callers with a second wish, for each 1 by which they are more restless than tested ones. A guess."""
 
@@ -157,6 +159,10 @@ class Caller:
         rng = self.rng
         if self.restless > 1 and rng.random() < ODD * (self.restless - 1):
             return Utterance(tuple(asides.odd(rng, self._say, kind)), "other")
+        if self.restless > 1 and rng.random() < LEAVING * (self.restless - 1) and kind != "anything":
+            self.done = True
+            words = self._say("give_up") if rng.random() < 0.5 else self._say("nothing_else") + self._say("bye")
+            return Utterance(tuple(words), "bye", ends=True)
         chance = rng.random() / self.restless
         if chance < 0.06 and kind in {"day", "offer", "single", "full", "name"}:
             self.pending = kind
