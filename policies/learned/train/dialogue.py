@@ -291,9 +291,10 @@ def _cut(call: Call, action: Action, line: Line, rng: Random) -> str | None:
     """The part that was heard when the caller breaks in, else None. The question must be in the heard part, or clear
     from it, for the caller to have something to say; restless callers also break off a confirmation."""
     words = action.text.split()
-    restless = call.caller.restless
-    if restless > 1 and action.text.startswith(SETTLED) and rng.random() < BROKEN_OFF * (restless - 1):
-        opening, done, _ = action.text.split(". ", 2)
+    restless, sentences = call.caller.restless, action.text.split(". ", 2)
+    settled = action.text.startswith(SETTLED) and len(sentences) == 3  # a model learns slowly how many there are
+    if restless > 1 and settled and rng.random() < BROKEN_OFF * (restless - 1):
+        opening, done, _ = sentences
         # "all right." alone could be the opening of anything
         least = len(opening.split()) + (opening == "all right")
         most = len(f"{opening} {done}".split())

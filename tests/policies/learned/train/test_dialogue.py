@@ -9,13 +9,13 @@ from random import Random
 import pytest
 
 from policies.learned.train.appointments import Calendar, Visit, random_calendar
-from policies.learned.train.dialogue import Call, Line, expert_call
-from policies.learned.train.expert import Expert, Situation, listed
+from policies.learned.train.dialogue import Call, Line, converse, expert_call, new_call
+from policies.learned.train.expert import Action, Expert, Situation, listed
 from policies.learned.train.heldout import HELDOUT, HELDOUT_SURNAMES
 from policies.learned.train.names import COMMON_SURNAMES
 from policies.learned.train.questions import SETTLED
 from policies.learned.train.secondhand import SECOND_HAND
-from policies.learned.train.spoken_caller import DAYS, PARTS, Understood
+from policies.learned.train.spoken_caller import DAYS, PARTS, Understood, Word
 from policies.learned.train.wordings import TRAINED, Wordings
 from policies.trajectory import Role
 
@@ -163,6 +163,22 @@ def test_restless_callers_wish_twice_and_break_off_confirmations_and_others_do_n
     assert of(1.0)[1] == 0
     assert of(1.8)[1] > 8
     assert of(1.8)[0] > 1.5 * of(1.0)[0]
+
+
+class Curt:
+    """Says what was done in one sentence, as a model does that has hardly begun to learn."""
+
+    def hear(self, segments: list[list[Word]]) -> Action:
+        return Action("say", "all set. thanks.", "none - - - - -", expect="bye")
+
+    def returned(self, tool: str, arguments: dict[str, str], result: str) -> Action:
+        raise AssertionError("it calls nothing")
+
+
+def test_a_confirmation_in_few_sentences_is_heard_whole() -> None:
+    for seed in range(20):
+        call = converse(new_call(Random(seed), restless=1.8), Curt(), Line(cuts=0.0), Random(seed), max_turns=4)
+        assert not any(segment.close is Role.CUT for segment in call.segments[2:])
 
 
 def test_a_crowded_calendar_has_parts_of_days_without_a_time() -> None:
