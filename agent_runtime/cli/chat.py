@@ -10,6 +10,7 @@ import threading
 from argparse import ArgumentParser, Namespace
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from dataclasses import replace
 from types import FrameType
 
 from ..call import run_call
@@ -51,7 +52,8 @@ def run(options: Namespace) -> int:
 
     with keyboard.hanging_up():
         call = run_call(
-            agent,
+            # on a screen it stands that a look-up takes a moment; nobody needs to hear it again
+            replace(agent, filler=replace(agent.filler, most=1)),
             TypedDoor(keyboard.line),
             out=out,
             call_id="chat",

@@ -77,6 +77,7 @@ def test_a_piped_conversation(tmp_path: Path) -> None:
     assert "caller  i would like to come in on wednesday" in said.out
     assert "caller  thank you bye" in said.out
     assert "decides speak: greet" in said.out
+    assert said.out.count("decides filler: tool find_slots") == 1, "on a screen once is enough"
     assert "you>" not in said.out
     assert re.search(r"the (caller|agent) hung up", said.out)
     assert "written to kept: " in said.out
