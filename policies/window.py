@@ -28,6 +28,8 @@ def window(segments: Sequence[Segment], lengths: Sequence[int], most: int, keep:
     so on. A stretch begins with what the agent said last, as a call does with a greeting; where even that is too long,
     with the caller's turn, which stays whole.
     """
+    if sum(lengths) <= most:
+        return 1
     start, size, card = 1, 0, sum(lengths[:1])
     heard_since = 1
     for at, (segment, length) in enumerate(zip(segments, lengths, strict=True)):
