@@ -39,7 +39,7 @@ _GOOD_OF_SOMETHING = (
     "acceptable", "accurate", "agreeable", "amazing", "awesome", "beautiful", "convenient", "delightful", "exact",
     "fabulous", "fair", "first class", "first rate", "flawless", "handy", "impeccable", "in order", "magic",
     "magnificent", "neat", "precise", "proper", "satisfactory", "sound", "suitable", "tip top", "true", "as agreed",
-    "as it should be",
+    "as it should be", "spot on", "cool", "pleasing", "spotless", "sweet", "top",
 )  # fmt: skip
 """Good words that agree behind a frame only ("that is accurate"): alone a recogniser may have made them of noise."""
 _FRAMES = (

@@ -14,7 +14,7 @@ from random import Random
 from policies.learned.train.names import recogniser_words
 from policies.learned.train.spoken_caller import Word, said
 
-__all__ = ["ache", "assent", "need", "withdrawal"]
+__all__ = ["APPROVALS", "ache", "assent", "need", "withdrawal"]
 
 # fmt: off
 _BODIES = """
@@ -62,8 +62,8 @@ _SEE = ("look at", "see", "check", "examine", "have a look at", "take a look at"
 _SEEN = ("looked at", "seen", "checked", "examined", "seen to", "checked over", "sorted")
 _SEEING = ("looking at", "seeing", "checking", "examining", "a look at", "a check", "sorting")
 
-_APPROVALS = ("first class", "first rate", "just right", "tip top", "spot on", *"""
-acceptable accurate adorable agreeable amazing awesome beautiful brilliant champion cool correct dandy delightful
+APPROVALS = ("first class", "first rate", "just right", "tip top", "spot on", *"""
+acceptable accurate agreeable amazing awesome beautiful brilliant champion cool correct dandy delightful
 excellent exact fab fabulous fair fantastic fine flawless good grand great handy ideal impeccable lovely magic
 magnificent marvellous neat nice okay perfect pleasing precise proper right satisfactory smashing sound splendid
 spotless suitable super superb sweet terrific top true wonderful
@@ -105,7 +105,7 @@ _REASONS = (
 )
 _LISTS = {
     "body": _BODIES, "ailment": _AILMENTS, "hurting": _HURTING, "kin": _KIN, "see": _SEE, "seen": _SEEN,
-    "seeing": _SEEING, "good": _APPROVALS, "undo": _UNDO, "undone": _UNDONE, "cannot": _CANNOT, "attend": _ATTEND,
+    "seeing": _SEEING, "good": APPROVALS, "undo": _UNDO, "undone": _UNDONE, "cannot": _CANNOT, "attend": _ATTEND,
     "visit": _VISITS, "reason": _REASONS,
 }
 # fmt: on
