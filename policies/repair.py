@@ -22,7 +22,9 @@ __all__ = ["NO_MISSES", "Misses", "Repair", "RepairSettings", "asked_field", "as
 _UNDECIDED = "unclear"
 _OPEN = frozenset({UNKNOWN, "none", _UNDECIDED})
 """Values of a note that are no value yet."""
-_NO_EXAMPLE = frozenset({"none", "other", _UNDECIDED})
+_ELSEWHERE = "other"
+"""Value of a choice for what is no business of the agent's."""
+_NO_EXAMPLE = frozenset({"none", _ELSEWHERE, _UNDECIDED})
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +79,8 @@ def _counted(
 ) -> Misses:
     again = bool(misses.asked) and question == misses.asked
     field = next(note for note in notes if note.name == misses.field) if again else asked_field(question, notes)
+    if field is not None and _ELSEWHERE in after.values():
+        return misses  # an aside says nothing of the question, for or against
     if field is None or _learnt(before, after, notes):
         return NO_MISSES
     value = after.get(field.name, UNKNOWN)
@@ -90,7 +94,7 @@ def repair(
 ) -> Repair | None:
     """The other way to ask, due now; None where the model shall go on. `question`: what the agent said last."""
     settings = settings or RepairSettings()
-    if misses.count != settings.after:
+    if misses.count != settings.after or misses.asked:  # once in a row
         return None
     field = next(note for note in notes if note.name == misses.field)
     reason = f"ask in another way: {field.name} not understood {misses.count} times"
@@ -131,7 +135,8 @@ def _learnt(before: Mapping[str, str], after: Mapping[str, str], notes: Sequence
     """The answer told something: a value came, went or changed, or the caller said yes or no."""
     for note in notes:
         now = after.get(note.name, UNKNOWN)
-        if now not in _OPEN if _is_agreement(note) else now != before.get(note.name, UNKNOWN):
+        then = before.get(note.name, UNKNOWN)
+        if now not in _OPEN if _is_agreement(note) else now != then and then != _ELSEWHERE:
             return True
     return False
 

@@ -127,3 +127,17 @@ def test_a_question_that_was_repaired_before_is_not_repaired_into_itself() -> No
     again = repair(Misses("answer", 2), once.text, notes)
     assert again is not None
     assert again.text == once.text == "please say just yes or no. that is monday, is that right?"
+
+
+def test_an_aside_between_two_misses_neither_counts_nor_forgives() -> None:
+    notes = (NoteField("intent", "choice", ("none", "book", "other")), *NOTES[1:])
+    known, unclear, aside = ("book monday - ten miller - " + end for end in ("-", "unclear", "-"))
+    aside = aside.replace("book", "other")
+    once = counted(NO_MISSES, READ_BACK, known, unclear, notes)
+    between = counted(once, READ_BACK, unclear, aside, notes)
+    twice = counted(between, READ_BACK, aside, unclear, notes)
+    assert (once, between, twice) == (Misses("answer", 1), Misses("answer", 1), Misses("answer", 2))
+    found = repair(twice, READ_BACK, notes)
+    assert found is not None
+    after = counted(found.misses, found.text, unclear, aside, notes)
+    assert repair(after, found.text, notes) is None, "a repair is said once in a row"
