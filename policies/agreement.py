@@ -24,7 +24,7 @@ _EXPANDED = {
     "okay": "ok", "alright": "ok", "yup": "yes", "yep": "yes", "yeah": "yes", "yea": "yes", "ya": "yes", "aye": "yes",
     "wouldn't": "would not", "shouldn't": "should not", "aren't": "are not", "couldn't": "could not",
     "you've": "you have", "you're": "you are", "everything's": "everything is", "that'll": "that will",
-    "it'd": "it would", "it'll": "it will",
+    "i'll": "i will", "we'll": "we will", "it'd": "it would", "it'll": "it will",
 }  # fmt: skip
 
 _HESITATIONS = frozenset(plain_words("um uh er erm ehm eh mm hm hmm mhm mmhm ah oh"))
@@ -60,6 +60,8 @@ _AGREEING = (
     "let us do it", "let us do that", "let us go with that", "you have got everything", "you have got it all",
     "you got it all", "you have got it all down", "you got it all down", "you have got that right",
     "you got that right", "as i said", "just as i said", "that is settled",
+    "i accept", "accepted", "very well", "go on then", "i will take it", "i will take that", "i will take that one",
+    "i will have it", "i will have that", "i will have that one", "i can do that", "i can make that", "i can make it",
 )  # fmt: skip
 """Phrases that agree, after contractions were opened and hesitations dropped."""
 
@@ -69,7 +71,7 @@ _NEUTRAL = (
     "indeed", "bless you", "very kind", "how kind", "kind of you", "very kind of you", "that is very kind",
     "love", "my love", "dear", "my dear", "darling", "mate", "pal", "friend", "my friend", "sir", "madam", "ma'am",
     "miss", "honey", "sweetheart", "young man", "young lady", "doctor", "hen", "duck", "petal", "pet", "guv", "bro",
-    "beautifully", "nicely", "perfectly", "wonderfully", "i think so", "i think", "i believe", "believe me",
+    "sorted", "beautifully", "nicely", "perfectly", "wonderfully", "i think so", "i think", "i believe", "believe me",
     "dude", "man", "buddy", "god", "my god", "good god", "goodness", "good lord", "gosh", "heavens", "phew",
 )  # fmt: skip
 """Phrases that may stand beside agreement and say nothing: politeness, and what callers call the other side."""

@@ -18,8 +18,7 @@ from policies.shapes import NoteField
 __all__ = ["named"]
 
 _BEFORE = frozenset(
-    "is it's i'm am for under called name name's named names that's of as mr mrs ms miss mister missus dr doctor says "
-    "call put".split()
+    "is it's i'm am for under called name name's named names that's mr mrs ms miss mister missus dr doctor call".split()
 )
 _BEHIND = frozenset("here speaking calling again".split())
 _BETWEEN = frozenset("a the um uh er erm well".split())

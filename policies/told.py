@@ -19,10 +19,8 @@ __all__ = ["told"]
 _MOST_WORDS = 3
 
 
-def told(
-    question: str, answer: str, known: Mapping[str, str], notes: Sequence[NoteField]
-) -> dict[str, tuple[str, ...]]:
-    """The copied field that was asked for alone -> the words of the answer it is noted from; else nothing.
+def told(question: str, answer: str, known: Mapping[str, str], notes: Sequence[NoteField]) -> dict[str, str]:
+    """The copied field that was asked for alone -> the words of the answer that it is; else nothing.
 
     `question`: what the agent said last; `answer`: the caller's whole turn after it; `known`: the note by field.
     """
@@ -32,4 +30,4 @@ def told(
     runs = copyable([answer], notes)
     words = [word for run in runs for word in run.split()]
     one = len(runs) == 1 and len(words) <= _MOST_WORDS and not any(map(is_number_word, words))
-    return {field.name: runs} if one and known.get(field.name, UNKNOWN) == UNKNOWN else {}
+    return {field.name: runs[0]} if one and known.get(field.name, UNKNOWN) == UNKNOWN else {}

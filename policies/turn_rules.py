@@ -64,8 +64,8 @@ def turn_rules(
     return TurnRules(
         allowed,
         copied,
-        denied=denied(said, heard, known, notes) | told(said, heard, known, notes),
-        sure=accepted(said, heard, known, offered, notes),
+        denied=denied(said, heard, known, notes),
+        sure=told(said, heard, known, notes) | accepted(said, heard, known, offered, notes),
         chosen=chose(heard, offered),
         # who answers a question by a plain yes or no has said it all
         silence=not confirms or agreed == "unclear" or not asks_for_agreement(said, notes),

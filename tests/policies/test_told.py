@@ -18,11 +18,11 @@ ASKED = "which name is it? please say just the name."
 
 
 @pytest.mark.parametrize(
-    ("answer", "runs"),
-    [("moreau", ("moreau",)), ("under underwood", ("underwood",)), ("it's doctor van der berg", ("van der berg",))],
+    ("answer", "name"),
+    [("moreau", "moreau"), ("under underwood", "underwood"), ("it's doctor van der berg", "van der berg")],
 )
-def test_one_thing_said_is_the_name(answer: str, runs: tuple[str, ...]) -> None:
-    assert told(ASKED, answer, KNOWN, NOTES) == {"name": runs}
+def test_one_thing_said_is_the_name(answer: str, name: str) -> None:
+    assert told(ASKED, answer, KNOWN, NOTES) == {"name": name}
 
 
 @pytest.mark.parametrize(

@@ -199,9 +199,10 @@ class TurnGrammar:
         return None if self._speech is None else self._lexical(self._speech)
 
     def _lexical(self, speech: Speech) -> set[int]:
-        """What may be said next; after a whole word also the end."""
-        ends = {self._role[role] for role in self._ends() if self._permits(role)} if speech.may_end else set()
-        return speech.choices() | ends
+        """What may be said next; after a whole word also a thought, and after a whole sentence the end: nobody is left,
+        or hung up on, in the middle of one."""
+        ends = [role for role in self._ends() if self._permits(role) and (speech.stopped or role is Role.MORE)]
+        return speech.choices() | ({self._role[role] for role in ends} if speech.may_end else set())
 
     def _permits(self, role: Role) -> bool:
         if role is Role.CALL:
@@ -307,7 +308,7 @@ class TurnGrammar:
     def _begin_saying(self) -> None:
         if self._lexicon is not None:
             noted = (value for value in self.note.values() if value != UNKNOWN)
-            self._speech = Speech(self._tokenizer, self._lexicon, (*self._sayable, *noted))
+            self._speech = Speech(self._tokenizer, self._lexicon, self._sayable, noted)
 
     def _advance_say(self, token: int) -> None:
         if token in (self._role[Role.END], self._role[Role.BYE], self._role[Role.MORE]):

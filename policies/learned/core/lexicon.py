@@ -35,28 +35,36 @@ class Lexicon:
     Under a lexicon the agent says these words, the values of its note and the words of `sayable` texts, and no others.
     """
 
-    __slots__ = ("marks", "root")
+    __slots__ = ("marks", "root", "stops")
 
     def __init__(self, tokenizer: Tokenizer, words: Iterable[str]) -> None:
         self.root = Node()
-        self.marks = frozenset(id_ for mark in (",", ".", "?") for id_ in tokenizer.encode(mark))
+        self.stops = frozenset(id_ for mark in (".", "?") for id_ in tokenizer.encode(mark))
+        self.marks = self.stops | {*tokenizer.encode(",")}
         for word in words:
             self.root.insert(tokenizer, word)
 
 
 class Speech:
-    """The words of one stretch of speech under a lexicon and the words of `texts`: where the present one stands."""
+    """The words of one stretch of speech under a lexicon and the words of `texts`: where the present one stands.
 
-    def __init__(self, tokenizer: Tokenizer, lexicon: Lexicon, texts: Iterable[str]) -> None:
+    `wholes`: values that are said to their end once they are begun.
+    """
+
+    def __init__(
+        self, tokenizer: Tokenizer, lexicon: Lexicon, texts: Iterable[str], wholes: Iterable[str] = ()
+    ) -> None:
         self._lexicon = lexicon
         extra = Node()
+        for whole in wholes:
+            extra.insert(tokenizer, whole)
         for text in texts:
             for word in text.split():
                 extra.insert(tokenizer, word.strip(",.?"))
         self._roots = (lexicon.root, extra)
         # a mark ends no word, but a word may follow it: its node is this one
         self._paths = [Node(value="")]
-        self._begun = False
+        self._begun = self._stopped = False
 
     @property
     def at_word_end(self) -> bool:
@@ -67,6 +75,11 @@ class Speech:
     def may_end(self) -> bool:
         """Whether there are words, and the last one is whole."""
         return self._begun and self.at_word_end
+
+    @property
+    def stopped(self) -> bool:
+        """Whether a sentence is over."""
+        return self._stopped
 
     def choices(self) -> set[int]:
         """The ids of words and marks that may come next: the rest of a word; after a whole word another, or a mark."""
@@ -82,7 +95,7 @@ class Speech:
 
     def advance(self, token: int) -> None:
         """Take one id."""
-        self._begun = True
+        self._begun, self._stopped = True, token in self._lexicon.stops
         moved = [node.edges[token] for node in (*self._paths, *self._roots) if token in node.edges]
         self._paths = moved or [Node(value="")]
 

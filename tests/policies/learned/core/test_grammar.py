@@ -330,3 +330,23 @@ def check_note(note: Mapping[str, str], heard: list[str], offered: Sequence[str]
     else:
         assert note["time"] in {*SPOKEN_TIMES, "-"}
     assert note["name"] in {"-", KNOWN["name"]} or any(f" {note['name']} " in f" {text} " for text in heard)
+
+
+def say(lexicon: Lexicon, *words: str, name: str = "anna miller") -> TurnGrammar:
+    note = f" book - - {name} -"
+    turn = feed(grammar(known=KNOWN | {"name": name}, lexicon=lexicon), ["<think>", note, "<expect>", " yes", "<say>"])
+    return feed(turn, words)
+
+
+def test_a_noted_name_is_said_to_its_end() -> None:
+    lexicon = Lexicon(TOKENIZER, ["for", "right", "is", "i"])
+    assert accepts(say(lexicon, " for"), " anna miller, is")
+    assert not accepts(say(lexicon, " for"), " anna is")
+    assert not accepts(say(lexicon, " for"), " anna, is")
+
+
+def test_nobody_is_left_in_the_middle_of_a_sentence() -> None:
+    lexicon = Lexicon(TOKENIZER, ["for", "right", "is"])
+    for words, over in ((" is for", False), (" is for,", False), (" is right?", True), (" right. is", False)):
+        turn = say(lexicon, words)
+        assert [turn.allowed()[TOKENIZER.special[role]] for role in ("<end>", "<bye>")] == [over, over], words
