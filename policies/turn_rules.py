@@ -12,6 +12,7 @@ from dataclasses import dataclass, field, replace
 from policies.agreement import answer as verdict
 from policies.chosen import accepted, chose
 from policies.denial import denied
+from policies.leaving import may_hang_up
 from policies.naming import named
 from policies.notes import UNKNOWN, are_names, copyable
 from policies.repair import asks_for_agreement
@@ -28,7 +29,8 @@ _ANSWERS = {"yes": {"yes"}, "no": {"no"}, "unclear": {"no", "unclear"}}
 class TurnRules:
     """`notes`: the fields with the values that are left; `heard`: what may be copied; `denied`: fields whose old value
     may not stay, with the texts (of a time, the times) that a new one comes from; `sure`: fields whose value is plain;
-    `chosen`: the words chose one of the times on offer; `silence`: the agent may wait for more."""
+    `chosen`: the words chose one of the times on offer; `silence`, `bye`: the agent may wait for
+    more, or say goodbye."""
 
     notes: tuple[NoteField, ...]
     heard: tuple[str, ...] = ()
@@ -36,6 +38,7 @@ class TurnRules:
     sure: Mapping[str, str] = field(default_factory=dict)
     chosen: bool = True
     silence: bool = True
+    bye: bool = True
 
 
 def turn_rules(
@@ -69,6 +72,7 @@ def turn_rules(
         chosen=chose(heard, offered),
         # who answers a question by a plain yes or no has said it all
         silence=not confirms or agreed == "unclear" or not asks_for_agreement(said, notes),
+        bye=may_hang_up(said, heard, known, notes),
     )
 
 

@@ -135,6 +135,7 @@ class CoreLanguage:
             self._shapes,
             values=Values(rules, self._shapes, offered=facts.offered, known=facts.known),
             silence=rules.silence,
+            bye=rules.bye,
             after_result=after_result,
             known=facts.known,
             blocked_tools=frozenset(blocked),

@@ -159,6 +159,7 @@ class ModelAgent:
             TOOLS,
             values=Values(rules, TOOLS, offered=self.offered, known=self.note),
             silence=rules.silence,
+            bye=rules.bye,
             known=self.note,
             after_result=after_result,
             blocked_tools=blocked,
