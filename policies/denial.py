@@ -37,6 +37,8 @@ _MOST_RUNS = 2
 _REFUSING = frozenset("not never don't isn't wasn't won't can't cannot".split())
 _SMALL = frozenset("a an the on for to at that this my it be want".split())
 """May stand between a refusal and what it refuses: "not on tuesday", "don't want to cancel"."""
+_NO_CHOICE = frozenset({"yes", "no", "unclear", "none", "other"})
+"""Values that name nothing: "no, the other one" is no wish for something else."""
 _STEM = 4
 """Letters by which a value is known in all its forms: book, booking, booked."""
 
@@ -92,7 +94,8 @@ def _another_choice(answer: str, known: Mapping[str, str], notes: Sequence[NoteF
     """A choice that was named in some form ("no, to get him booked in") where another stood: only that is left."""
     words = plain_words(answer)
     for note in notes:
-        said = [value for value in note.values if len(value) >= _STEM and _is_named(value, words)]
+        values = [value for value in note.values if len(value) >= _STEM and value not in _NO_CHOICE]
+        said = [value for value in values if _is_named(value, words)]
         if len(said) == 1 and known.get(note.name, UNKNOWN) not in (UNKNOWN, *said, "none"):
             return {note.name: (said[0],)}
     return {}
@@ -111,5 +114,5 @@ def _is_named(value: str, words: Sequence[str]) -> bool:
 def _names_another(answer: str, notes: Sequence[NoteField]) -> bool:
     """The answer holds one of the values that a field may have: that is what was wrong."""
     words = f" {' '.join(plain_words(answer))} "
-    values = {value for note in notes for value in note.values} - {"yes", "no", "unclear", "none", "other"}
+    values = {value for note in notes for value in note.values} - _NO_CHOICE
     return any(f" {value} " in words for value in values)

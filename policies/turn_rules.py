@@ -29,8 +29,8 @@ _ANSWERS = {"yes": {"yes"}, "no": {"no"}, "unclear": {"no", "unclear"}}
 class TurnRules:
     """`notes`: the fields with the values that are left; `heard`: what may be copied; `denied`: fields whose old value
     may not stay, with the texts (of a time, the times) that a new one comes from; `sure`: fields whose value is plain;
-    `chosen`: the words chose one of the times on offer; `silence`, `bye`: the agent may wait for
-    more, or say goodbye."""
+    `chosen`: the words chose one of the times on offer; `silence`, `bye`: the agent may wait for more, or say goodbye.
+    """
 
     notes: tuple[NoteField, ...]
     heard: tuple[str, ...] = ()

@@ -95,6 +95,7 @@ def test_two_copied_values_leave_it_open_which_was_meant() -> None:
         ("no don't cancel book me in", {"intent": ("book",)}),
         ("no not monday tuesday", {"day": ("tuesday",)}),
         ("no on monday i have a booking to cancel", {}),  # both are said
+        ("no the other one", {}),
     ],
 )
 def test_a_refused_choice_may_not_stay_where_another_is_named(answer: str, values: dict[str, tuple[str, ...]]) -> None:
