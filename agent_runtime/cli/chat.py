@@ -25,6 +25,10 @@ from .playing import load_agent, new_folder
 
 __all__ = ["Keyboard", "arguments", "run"]
 
+WORD_MS = 100
+"""What a word of the agent takes, in time that nobody waits for: a goodbye is over after the words that it answers have
+come in, 250 ms behind their end, so that the call ends with them."""
+
 
 def arguments(parser: ArgumentParser) -> None:
     """The options of the command."""
@@ -60,7 +64,7 @@ def run(options: Namespace) -> int:
             today=options.today or agent.today or today(),
             watchers=[tell],
             audio=False,
-            voice=TimedVoice(first_s=0.0, word_ms=10),
+            voice=TimedVoice(first_s=0.0, word_ms=WORD_MS),
         )
     if call.folder is not None:
         print(f"written to {call.folder}: " + ", ".join(sorted(path.name for path in call.folder.iterdir())))
