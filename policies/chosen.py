@@ -1,4 +1,5 @@
-"""Did the caller choose among the times on offer? Only then may one be noted; a single one by a plain yes.
+"""Did the caller choose among the times on offer? Only then may one be noted; a single one by a plain yes, one of
+a list by its place in it.
 
 A model that was offered three times and hears "mm-hm" now and then takes the first. It is read back, and who listens
 with half an ear agrees; so a time needs words that chose it: a time, a place in the list, or that any will do. This
@@ -7,22 +8,27 @@ file refuses to know the model.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 
 from policies.agreement import answer as verdict
 from policies.notes import UNKNOWN
 from policies.numerals import is_number_word, plain_words
-from policies.repair import asks_for_agreement
+from policies.repair import asked_field, asks_for_agreement
 from policies.shapes import NoteField
 from policies.spoken_times import find_times
 
-__all__ = ["accepted", "chose"]
+__all__ = ["accepted", "chose", "picked"]
 
 _CHOOSING = frozenset(
     plain_words(
         "first second third last earliest latest earlier later early late any either whichever whatever choose pick "
         "mind matter matters surprise easiest easy flexible fussy noon midday half quarter middle soonest"
     )
+)
+_PLACES = {"first": 0, "earliest": 0, "second": 1, "third": 2, "fourth": 3, "last": -1, "latest": -1}
+_PLACE = re.compile(
+    rf"\bthe ({'|'.join((*_PLACES, 'middle'))}) (?:one|time|slot|of them|of those|of these|please\b|then\b|$)"
 )
 
 
@@ -44,3 +50,17 @@ def accepted(
         return {}
     is_asked = find_times(question) == tuple(offered) and asks_for_agreement(question, notes)
     return {field: offered[0]} if is_asked and verdict(answer, offered[0]) == "yes" else {}
+
+
+def picked(question: str, answer: str, offered: Sequence[str], notes: Sequence[NoteField]) -> dict[str, str]:
+    """The field of the time -> the one on offer at the place that the `answer` names ("the middle one"), where the
+    `question` listed several and asked which; else nothing. Such a "one" is no time of day."""
+    field = asked_field(question, notes)
+    times = [time for time in find_times(question) if time in offered]
+    found = _PLACE.findall(f"{' '.join(plain_words(answer))} ")
+    if field is None or field.kind != "time" or len(times) < 2 or len(found) != 1 or "not" in answer.split():
+        return {}
+    place = len(times) // 2 if found[0] == "middle" else _PLACES[found[0]]
+    fits = len(times) % 2 == 1 if found[0] == "middle" else place < len(times)
+    rest = _PLACE.sub(" ", f"{' '.join(plain_words(answer))} ")
+    return {field.name: times[place]} if fits and not find_times(rest) else {}

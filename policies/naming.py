@@ -15,7 +15,7 @@ from policies.numerals import plain_words
 from policies.repair import asked_field, asks_for_agreement
 from policies.shapes import NoteField
 
-__all__ = ["named"]
+__all__ = ["is_given", "named"]
 
 _BEFORE = frozenset(
     "is it's i'm am for under called name name's named names that's mr mrs ms miss mister missus dr doctor call".split()
@@ -37,10 +37,10 @@ def named(question: str, answer: str, lately: Sequence[str], notes: Sequence[Not
     runs = copyable(lately, notes)
     if free:
         return runs
-    return tuple(run for text in lately for run in copyable([text], notes) if _is_given(run.split(), text.split()))
+    return tuple(run for text in lately for run in copyable([text], notes) if is_given(run.split(), text.split()))
 
 
-def _is_given(run: Sequence[str], words: Sequence[str]) -> bool:
+def is_given(run: Sequence[str], words: Sequence[str]) -> bool:
     """Whether one place of `run` in `words` is one where names are given."""
     if run[0] in _BEFORE or run[-1] in _BEHIND:
         return True

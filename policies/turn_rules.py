@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from policies.agreement import answer as verdict
-from policies.chosen import accepted, chose
+from policies.chosen import accepted, chose, picked
 from policies.denial import denied
 from policies.leaving import may_hang_up
 from policies.naming import named
@@ -68,7 +68,9 @@ def turn_rules(
         allowed,
         copied,
         denied=denied(said, heard, known, notes),
-        sure=told(said, heard, known, notes) | accepted(said, heard, known, offered, notes),
+        sure=told(said, heard, known, notes)
+        | accepted(said, heard, known, offered, notes)
+        | picked(said, heard, offered, notes),
         chosen=chose(heard, offered),
         # who answers a question by a plain yes or no has said it all
         silence=not confirms or agreed == "unclear" or not asks_for_agreement(said, notes),

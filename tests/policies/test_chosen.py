@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from policies.chosen import chose
+from policies.chosen import chose, picked
+from policies.shapes import NoteField
 
 OFFERED = ("eight", "eleven", "five")
 
@@ -36,3 +37,27 @@ def test_a_single_time_is_chosen_by_agreeing() -> None:
     assert chose("yes please", OFFERED[:1])
     assert not chose("no", OFFERED[:1])
     assert not chose("", OFFERED[:1])
+
+
+LISTED = "on monday i have eight, eleven or five. which one suits you?"
+
+
+@pytest.mark.parametrize(
+    ("heard", "time"),
+    [
+        ("the middle one i reckon", "eleven"),
+        ("oh the first one please", "eight"),
+        ("the third time", "five"),
+        ("i'll take the last", "five"),
+        ("the fourth one", None),  # there is none
+        ("the first thing you have", None),
+        ("not the first one", None),
+        ("the first one or the last one", None),
+        ("the last one at five", None),  # the model reads the time
+        ("one", None),
+    ],
+)
+def test_a_place_in_the_list_picks_its_time(heard: str, time: str | None) -> None:
+    notes = (NoteField("day", "choice", ("monday",)), NoteField("time", "time"))
+    assert picked(LISTED, heard, OFFERED, notes) == ({"time": time} if time else {})
+    assert picked("which day suits you?", heard, OFFERED, notes) == {}

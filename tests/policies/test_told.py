@@ -33,9 +33,25 @@ def test_none_or_several_are_left_to_the_model(answer: str) -> None:
     assert told(ASKED, answer, KNOWN, NOTES) == {}
 
 
-@pytest.mark.parametrize("question", ["what name is it for?", "which day is it? please say just the day.", ""])
-def test_only_where_the_name_alone_was_asked_for(question: str) -> None:
+@pytest.mark.parametrize("question", ["would you like another?", "which day is it? please say just the day.", ""])
+def test_only_where_the_name_was_asked_for(question: str) -> None:
     assert told(question, "moreau", KNOWN, NOTES) == {}
+
+
+@pytest.mark.parametrize(
+    ("answer", "name"),
+    [
+        ("it's jamie clarke", "jamie clarke"),
+        ("moreau", "moreau"),
+        ("um my name is moreau please", "moreau"),
+        ("moreau like the river", None),  # more was said
+        ("it's moreau dear", None),  # the model knows who is dear
+        ("just a second", None),
+        ("he brought a parrot moreau", None),  # no place where names are given
+    ],
+)
+def test_a_name_given_as_names_are_is_taken(answer: str, name: str | None) -> None:
+    assert told("what name is it for?", answer, KNOWN, NOTES) == ({"name": name} if name else {})
 
 
 def test_a_name_that_is_known_stays() -> None:
