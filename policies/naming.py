@@ -21,7 +21,7 @@ _BEFORE = frozenset(
     "is it's i'm am for under called name name's named names that's mr mrs ms miss mister missus dr doctor call".split()
 )
 _BEHIND = frozenset("here speaking calling again".split())
-_BETWEEN = frozenset("a the um uh er erm well".split())
+_BETWEEN = frozenset("a the um uh er erm ehm hm hmm mm mhm ah oh well".split())
 """May stand between such a word and the name: hesitations, and what recognisers make of them."""
 
 

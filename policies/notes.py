@@ -23,7 +23,8 @@ UNKNOWN = "-"
 _NEVER_COPIED = frozenset(
     "a an the and or but so of for to at on in by with from is it it's its i i'm i'd i'll my me we our you your he she "
     "his her this that that's there am are was be do does not can could would like want need have please thanks thank "
-    "yes yeah yep no nope okay ok sorry um uh er hi hello bye goodbye name way under calling speaking".split()
+    "yes yeah yep no nope okay ok sorry um uh er erm ehm hm hmm mm mhm mhmm ah oh hi hello bye goodbye name way under "
+    "calling speaking".split()
 )
 """Words that are no part of a name or another copied value; a copied run of words never crosses one."""
 _LATELY = 4
