@@ -57,10 +57,13 @@ def picked(question: str, answer: str, offered: Sequence[str], notes: Sequence[N
     `question` listed several and asked which; else nothing. Such a "one" is no time of day."""
     field = asked_field(question, notes)
     times = [time for time in find_times(question) if time in offered]
-    found = _PLACE.findall(f"{' '.join(plain_words(answer))} ")
-    if field is None or field.kind != "time" or len(times) < 2 or len(found) != 1 or "not" in answer.split():
+    words = " ".join(plain_words(answer))
+    found = _PLACE.findall(f"{words} ")
+    if field is None or field.kind != "time" or len(times) < 2 or len(found) != 1 or "not" in words.split():
         return {}
-    place = len(times) // 2 if found[0] == "middle" else _PLACES[found[0]]
-    fits = len(times) % 2 == 1 if found[0] == "middle" else place < len(times)
-    rest = _PLACE.sub(" ", f"{' '.join(plain_words(answer))} ")
-    return {field.name: times[place]} if fits and not find_times(rest) else {}
+    if found[0] == "middle":
+        place, fits = len(times) // 2, len(times) % 2 == 1
+    else:
+        place = _PLACES[found[0]]
+        fits = place < len(times)
+    return {field.name: times[place]} if fits and not find_times(_PLACE.sub(" ", f"{words} ")) else {}

@@ -46,7 +46,8 @@ _STEM = 4
 def denied(
     question: str, answer: str, known: Mapping[str, str], notes: Sequence[NoteField]
 ) -> dict[str, tuple[str, ...]]:
-    """Fields whose old value may not stay -> the runs of words that a new one may be copied from; of a time, the times.
+    """Fields whose old value may not stay -> the runs of words that a new one may be copied from; of a time the times,
+    of a choice the one that was named.
 
     `question`: what the agent said last; `answer`: the caller's whole turn after it; `known`: the note by field.
     """

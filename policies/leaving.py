@@ -7,12 +7,11 @@ know the model.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 
 from policies.notes import UNKNOWN
 from policies.numerals import plain_words
-from policies.repair import asked_field, asks_for_agreement
+from policies.repair import asked_field, asks_for_agreement, last_sentence
 from policies.shapes import NoteField
 
 __all__ = ["may_hang_up", "takes_leave"]
@@ -45,6 +44,5 @@ def may_hang_up(question: str, heard: str, known: Mapping[str, str], notes: Sequ
         return True
     if not asks_for_agreement(question, notes):
         return False
-    last = re.split(r"(?<=[.?!])\s+", question.strip())[-1]
-    last = f" {' '.join(plain_words(last))} "
+    last = f" {' '.join(plain_words(last_sentence(question)))} "
     return not any(f" {value} " in last for value in known.values() if value not in ("", UNKNOWN))

@@ -17,7 +17,18 @@ from policies.notes import UNKNOWN, read_note
 from policies.shapes import NoteField
 from policies.spoken_times import find_times
 
-__all__ = ["NO_MISSES", "Misses", "Repair", "RepairSettings", "asked_field", "asks_for_agreement", "counted", "repair"]
+__all__ = [
+    "NO_MISSES",
+    "Misses",
+    "Repair",
+    "RepairSettings",
+    "asked_field",
+    "asks_for_agreement",
+    "counted",
+    "is_agreement",
+    "last_sentence",
+    "repair",
+]
 
 _UNDECIDED = "unclear"
 _OPEN = frozenset({UNKNOWN, "none", _UNDECIDED})
@@ -84,7 +95,7 @@ def _counted(
     if field is None or _learnt(before, after, notes):
         return NO_MISSES
     value = after.get(field.name, UNKNOWN)
-    if value != _UNDECIDED if _is_agreement(field) else value not in _OPEN:
+    if value != _UNDECIDED if is_agreement(field) else value not in _OPEN:
         return NO_MISSES
     return replace(misses, count=misses.count + 1) if misses.field == field.name else Misses(field.name, 1)
 
@@ -98,7 +109,7 @@ def repair(
         return None
     field = next(note for note in notes if note.name == misses.field)
     reason = f"ask in another way: {field.name} not understood {misses.count} times"
-    agreement = _is_agreement(field)
+    agreement = is_agreement(field)
     example = "yes" if agreement else _example(field, question)
     general = settings.yes_or_no if agreement else settings.text if example else settings.without_example
     text = _filled(field.ask or general, field, example, _bare(question, settings))
@@ -112,23 +123,28 @@ def asked_field(question: str, notes: Sequence[NoteField]) -> NoteField | None:
     afternoon?``). Else by all of it: two times or more are an offer. Else a question wants agreement, if there is a
     field for that.
     """
-    last = re.split(r"(?<=[.?!])\s+", question.strip())[-1]
+    last = last_sentence(question)
     words = _plain(last)
-    values = [note for note in notes if not _is_agreement(note)]
+    values = [note for note in notes if not is_agreement(note)]
     named = [note for note in values if f" {_spoken(note)} " in words]
     if not named:
         named = [note for note in values if sum(f" {value} " in words for value in note.values) > 1]
     if not named and len(find_times(_plain(question))) > 1:
         named = [note for note in values if note.kind == "time"]
     if not named and last.endswith("?"):
-        named = [note for note in notes if _is_agreement(note)]
+        named = [note for note in notes if is_agreement(note)]
     return named[0] if len(named) == 1 else None
+
+
+def last_sentence(text: str) -> str:
+    """What was said last is what is answered."""
+    return re.split(r"(?<=[.?!])\s+", text.strip())[-1]
 
 
 def asks_for_agreement(question: str, notes: Sequence[NoteField]) -> bool:
     """Whether what the agent said is a question to be answered by yes or no."""
     field = asked_field(question, notes)
-    return field is not None and _is_agreement(field)
+    return field is not None and is_agreement(field)
 
 
 def _learnt(before: Mapping[str, str], after: Mapping[str, str], notes: Sequence[NoteField]) -> bool:
@@ -136,12 +152,13 @@ def _learnt(before: Mapping[str, str], after: Mapping[str, str], notes: Sequence
     for note in notes:
         now = after.get(note.name, UNKNOWN)
         then = before.get(note.name, UNKNOWN)
-        if now not in _OPEN if _is_agreement(note) else now != then and then != _ELSEWHERE:
+        if now not in _OPEN if is_agreement(note) else now != then and then != _ELSEWHERE:
             return True
     return False
 
 
-def _is_agreement(note: NoteField) -> bool:
+def is_agreement(note: NoteField) -> bool:
+    """Whether a field holds the caller's answer to a question for agreement."""
     return {"yes", "no"} <= set(note.values)
 
 

@@ -15,7 +15,7 @@ from policies.denial import denied
 from policies.leaving import may_hang_up
 from policies.naming import named
 from policies.notes import UNKNOWN, are_names, copyable
-from policies.repair import asks_for_agreement
+from policies.repair import asks_for_agreement, is_agreement
 from policies.shapes import NoteField
 from policies.told import told
 
@@ -80,6 +80,6 @@ def turn_rules(
 
 def _by_the_words(note: NoteField, agreed: str) -> NoteField:
     """A note about the caller's answer says what the words say: what a write needs is decided by rule."""
-    if not {"yes", "no"} <= set(note.values):
+    if not is_agreement(note):
         return note
     return replace(note, values=tuple(value for value in note.values if value in _ANSWERS[agreed]))

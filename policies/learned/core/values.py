@@ -22,9 +22,12 @@ SPOKEN_TIMES: tuple[str, ...] = tuple(
 """Times of day as the stream writes them, on the quarter hour."""
 _NUMBERS = tuple("zero one two three four five six seven eight nine ten eleven twelve".split())
 
+_MOST_WORDS = 3
+"""Of a copied value."""
+
 
 class Values:
-    """The values of one turn under its `rules`; a copied one has up to `heard_words` words.
+    """The values of one turn under its `rules`.
 
     `offered`: the times of the last look-up, empty when there was none; `known`: the note so far. Offered times bind as
     long as the fields of the look-up (the parameters of the ``read`` tools) stay as noted.
@@ -37,10 +40,9 @@ class Values:
         *,
         offered: Sequence[str] = (),
         known: Mapping[str, str] | None = None,
-        heard_words: int = 3,
     ) -> None:
         self._rules, self._offered, self._known = rules, tuple(offered), dict(known or {})
-        self._spans, self._heard_words = spans(rules.heard, heard_words), heard_words
+        self._spans = spans(rules.heard, _MOST_WORDS)
         self._lookup = {item.name for tool in tools if tool.effect == "read" for item in tool.parameters}
         kinds = {item.name: item.kind for item in rules.notes}
         self._denied = {
@@ -70,7 +72,7 @@ class Values:
         if kind == "time":
             return (UNKNOWN, *(time for time in texts if not self._offered or time in self._offered))
         old = f" {self._known.get(name, UNKNOWN)} "
-        return tuple(run for run in spans(texts, self._heard_words) if f" {run} " not in old)
+        return tuple(run for run in spans(texts, _MOST_WORDS) if f" {run} " not in old)
 
     def _kept_time(self, item: NoteField) -> tuple[str, ...]:
         """The time that is noted already, if it is on offer: nobody chose another."""

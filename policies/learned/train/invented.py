@@ -23,7 +23,7 @@ knee knees leg legs lip lips neck nose rib scalp shin shoulder skin spine stomac
 tooth teeth tummy waist wrist
 """.split()
 _AILMENTS = """
-ache allergy blister bite boil bruise bump burn cold cough cramp cut cyst earache eczema fever flu hay fever headache
+ache allergy blister bite boil bruise bump burn cold cough cramp cut cyst earache eczema fever flu hayfever headache
 infection itch lump migraine mole nosebleed pain rash scratch sneeze spot sprain stye swelling temperature toothache
 ulcer verruca wart
 """.split()
