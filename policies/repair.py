@@ -12,6 +12,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 
 from policies.notes import UNKNOWN, read_note
 from policies.shapes import NoteField
@@ -123,6 +124,11 @@ def asked_field(question: str, notes: Sequence[NoteField]) -> NoteField | None:
     afternoon?``). Else by all of it: two times or more are an offer. Else a question wants agreement, if there is a
     field for that.
     """
+    return _asked_field(question, tuple(notes))
+
+
+@lru_cache(maxsize=16)  # five rules ask it of the same question in each turn, on the event loop
+def _asked_field(question: str, notes: tuple[NoteField, ...]) -> NoteField | None:
     last = last_sentence(question)
     words = _plain(last)
     values = [note for note in notes if not is_agreement(note)]
