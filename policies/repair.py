@@ -124,11 +124,12 @@ def asked_field(question: str, notes: Sequence[NoteField]) -> NoteField | None:
     afternoon?``). Else by all of it: two times or more are an offer. Else a question wants agreement, if there is a
     field for that.
     """
-    return _asked_field(question, tuple(notes))
+    name = _asked_name(question, tuple(notes))
+    return next((note for note in notes if note.name == name), None)
 
 
 @lru_cache(maxsize=16)  # five rules ask it of the same question in each turn, on the event loop
-def _asked_field(question: str, notes: tuple[NoteField, ...]) -> NoteField | None:
+def _asked_name(question: str, notes: tuple[NoteField, ...]) -> str:
     last = last_sentence(question)
     words = _plain(last)
     values = [note for note in notes if not is_agreement(note)]
@@ -139,7 +140,7 @@ def _asked_field(question: str, notes: tuple[NoteField, ...]) -> NoteField | Non
         named = [note for note in values if note.kind == "time"]
     if not named and last.endswith("?"):
         named = [note for note in notes if is_agreement(note)]
-    return named[0] if len(named) == 1 else None
+    return named[0].name if len(named) == 1 else ""
 
 
 def last_sentence(text: str) -> str:
