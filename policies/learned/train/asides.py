@@ -16,6 +16,7 @@ from importlib import resources
 from random import Random
 from typing import Any
 
+from policies.learned.train.invented import ache
 from policies.learned.train.names import invented_name, recogniser_words
 from policies.learned.train.spoken_caller import Word
 
@@ -50,6 +51,13 @@ _FRAMES = (
     "(someone|he|she) *{act} my {thing}", "is (it|that) (true|so) (that|) the {thing} is {quality}",
     "(give|send|show) me (the|a|some) {quality} {thing}", "(what|who) will *{act} (the|my) {thing} (tonight|now|)",
     "can (a|the) {thing} *{act}", "i'd rather *{act} (a|the) {thing}",
+    "(can|could|may) i *{act} {count} {thing}", "(do|did) you *{act} (the|my|our) {count} {thing}",
+    "(have you|there are|i have|i need|i bought) {count} {quality} {thing}", "is it {count} {thing} (or more|away|)",
+    "(i|we|they) *{act} (the|) {count} {thing} (ago|already|)", "(how|where) are the {count} {thing}",
+    "(this|it|that) *{act} (me|us|the {thing}) (already|again|)", "(your|this|that) {thing} is *{quality}",
+    "i'm (so|really|very|) *{quality} (with|of|about) (you|this|the {thing})", "(nobody|no one) *{act} (me|my {thing})",
+    "you (never|always|only|people|all|just) *{act} (me|my {thing}|the {thing})", "(stop|don't) *{act} (me|my {thing})",
+    "(this|it) (takes|is taking|took) (so|too|) *{quality} (a|) {thing}", "i was *{act} for {count} {thing}",
 )
 _CHATTER = (
     "(it's|that's) (quite|very|rather|really|a bit|so) {quality}", "for (my|the|our) {thing}",
@@ -72,9 +80,13 @@ _TAILS = (
     "", "", "", "", "", "please", "or not", "these days", "at your place", "for my wife", "for me", "at all",
     "you know", "in winter", "with children", "by the way", "or something", "again", "if you know",
 )
+_COUNTS = "two three four five six seven eight nine ten eleven twelve twenty both some".split()
+"""Beside a thing a number is no time."""
 _CLUSTERS = """b bl br ch d dr f fl g gr h hm j k kh kr l m mf mm n p pf ph pl ps pss r s sh shh sk sp ss st t th tk ts
     tss v w wh z zz""".split()
 _TELLING = frozenset("no nah hi".split())
+ACHES = 0.12
+"""Share of asides about what hurts, where it is no wish: in the middle of a booking nothing changes by it."""
 _HEARTS = "a e i o u aa ah ee eh uh oo oh ow ai".split()
 # fmt: on
 
@@ -102,7 +114,9 @@ def business(rng: Random) -> list[Word]:
         if token == "{thing}":
             words += [Word(rng.choice(_words()["qualities"]), "other")] if rng.random() < 0.12 else []
             words.append(Word(_thing(rng), "other"))
-        elif token == "{quality}":
+        elif token == "{count}":
+            words.append(Word(rng.choice(_COUNTS)))
+        elif token in ("{quality}", "*{quality}"):
             words.append(Word(rng.choice(_words()["qualities"]), "other"))
         elif token == "*{act}":
             words.append(Word(rng.choice(_words()["acts"]), "other"))
@@ -144,6 +158,8 @@ def odd(rng: Random, say: Callable[[str], list[Word]], question: str) -> list[Wo
     chance = rng.random()
     if chance < 0.15:
         return say("other")
+    if question not in ("intent", "anything", "name") and rng.random() < ACHES:
+        return ache(rng)
     if chance < 0.5 or (chance >= 0.6 and question == "name"):  # strange words are a name there
         return business(rng)
     if chance < 0.6:

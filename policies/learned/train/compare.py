@@ -21,10 +21,10 @@ import torch
 
 from policies.learned.core.tokenizer import Tokenizer
 from policies.learned.train.curves import Curve, budget, picture, table, write_curves
-from policies.learned.train.lessons import Lessons
+from policies.learned.train.learner import batches, learning_rate, weighted_loss
+from policies.learned.train.lessons import Lessons, new_rows
 from policies.learned.train.model_torch import CoreShape, TorchCore
 from policies.learned.train.muon import Muon
-from policies.learned.train.recipe import batches, learning_rate, weighted_loss
 
 __all__ = ["ARMS", "Arm", "curves", "main", "run"]
 
@@ -58,7 +58,7 @@ def run(arm: Arm, rate: float, seed: int, steps: int, shape: CoreShape, tokenize
     torch.manual_seed(seed)
     model = TorchCore(shape, qk_norm=arm.qk_norm)
     rng = Random(seed)
-    source = batches(Lessons(tokenizer, rng), rng, tokens)
+    source = batches(Lessons(new_rows(tokenizer, rng), rng), rng, tokens)
     matrices = [p for name, p in model.named_parameters() if p.ndim == 2 and "embedding" not in name]
     others = [p for name, p in model.named_parameters() if p.ndim != 2 or "embedding" in name]
     optimisers: list[tuple[torch.optim.Optimizer, float]] = (

@@ -18,7 +18,7 @@ from policies.learned.train.names import recogniser_words
 from policies.learned.train.spoken_caller import WEEK, say, text_of
 from policies.learned.train.weighted import OBSERVED, OBSERVED_WORDS, WeightedCall, Weights
 from policies.learned.train.wordings import Wordings
-from policies.numerals import say_digits, say_number
+from policies.numerals import is_number_word, say_digits, say_number
 from policies.trajectory import Role, Segment
 
 __all__ = ["GREETING", "counting_call", "counting_card", "request", "task"]
@@ -37,9 +37,19 @@ PACED_RATE = 0.4
 STRANGE_JOINT = 0.15
 """Share of sums with a word between the numbers that says nothing: with the joints of a list alone a model takes the
 first word it does not know there for part of a number."""
+STRANGE_CARRIER = 0.4
+"""Share of counts asked for among words that say nothing: only numbers and the few words that set them apart are kept.
+With the carriers of a list alone a model that meets others begins a count where it should end. A guess."""
 MOST_PACED = 8
 """Such thoughts in one answer."""
 _JUNK = tuple(word for word in recogniser_words() if word not in {"hundred", "up", "number", "total", "all", "end"})
+_TELLING = frozenset(
+    """
+from to until till through between and down back backwards countdown by in with steps at a time and
+""".split()
+)
+"""Words that tell where a count begins, where it ends, which way it goes and how far it steps."""
+_ASKING = ("count", "count", "counting", "numbers", "the numbers", "counts", "say", "go", "hear", "")
 _HUMS = ("um", "uh", "er", "hm")
 
 
@@ -85,6 +95,21 @@ def _last(rng: Random) -> int:
 def request(what: Task, rng: Random, wordings: Wordings = COUNTING) -> str:
     """The words in which `what` is asked for."""
     return text_of(say(wordings, _act(what, rng), rng, _values(what, rng, wordings)))
+
+
+def _strangely(words: str, rng: Random) -> str:
+    """A request for a count with most of its other words replaced, and some put in, by words that say nothing here."""
+    said: list[str] = []
+    for word in words.split():
+        kept = word in _TELLING or is_number_word(word) or rng.random() < 0.4
+        said += [word] if kept else _fill(rng)
+    if rng.random() < 0.5:
+        said = [*_fill(rng), rng.choice(_ASKING), *said]
+    return " ".join(" ".join(said).split())
+
+
+def _fill(rng: Random) -> list[str]:
+    return [rng.choice(_JUNK) for _ in range(rng.choice((0, 1, 1, 1, 2, 3)))]
 
 
 def _act(what: Task, rng: Random) -> str:
@@ -170,7 +195,10 @@ def _turns(rng: Random, wordings: Wordings) -> Iterator[tuple[str, Task | Bit, s
         if rng.random() < 0.06:
             yield small("other", _SORRY)
         what = task(rng)
-        yield type(what).__name__.lower(), what, _carried(request(what, rng, wordings), rng, wordings)
+        asked = request(what, rng, wordings)
+        if isinstance(what, Count) and wordings is COUNTING and rng.random() < STRANGE_CARRIER:
+            asked = _strangely(asked, rng)
+        yield type(what).__name__.lower(), what, _carried(asked, rng, wordings)
         if rng.random() < 0.2:
             yield small("thanks", "you are welcome. anything else?")
     yield small("bye", "goodbye.")

@@ -1,8 +1,8 @@
 """How a far party asks for counting, reading out and adding: pieces by act, for training and set aside.
 
 Notation as in `wordings`. Slots hold number words: ``{first} {last}`` of a count, ``{by}`` its steps (``by fives``),
-"twenty five",
-number), ``{few} {many}`` a step in singular and plural. No piece stands in both sets.
+``{few} {many}`` a step in singular and plural, ``{sum}`` numbers with joints, ``{figures}`` digits. No piece stands in
+both sets.
 """
 
 from __future__ import annotations

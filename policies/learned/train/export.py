@@ -25,7 +25,7 @@ def tensors_of(model: TorchCore) -> dict[str, np.ndarray]:
     shape = model.shape
     heads = shape.num_attention_heads * shape.head_dim
     groups = shape.num_key_value_heads * shape.head_dim
-    state = {name: tensor.detach().numpy() for name, tensor in model.state_dict().items()}
+    state = {name: tensor.detach().cpu().numpy() for name, tensor in model.state_dict().items()}
     out = {"model.embed_tokens.weight": state["embedding.weight"], "model.norm.weight": state["last_norm.weight"]}
     for index in range(shape.num_hidden_layers):
         old, new = f"layers.{index}.", f"model.layers.{index}."

@@ -7,7 +7,7 @@ model itself (`corrections`), which are dear and are seen a few times. It knows 
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import cache
 from random import Random
 from typing import Any, NamedTuple, Protocol
@@ -28,7 +28,7 @@ from policies.learned.train.weighted import Weights
 from policies.trajectory import Role
 from policies.window import KEPT_READ, MOST_READ, window
 
-__all__ = ["SOURCES", "Lessons", "Row", "corrected_rows", "new_lesson", "row_of", "texts"]
+__all__ = ["SOURCES", "Lessons", "Row", "corrected_rows", "new_lesson", "new_rows", "row_of", "texts"]
 
 
 class Row(NamedTuple):
@@ -147,20 +147,27 @@ def _word_weights(words: Sequence[int], right: Sequence[int], weight: float) -> 
     return [weight if at <= agreed and at < len(right) else 0.0 for at in range(len(words))]
 
 
-def corrected_rows(
-    config: CoreConfig, tensors: dict[str, Any], folder: str, words: Sequence[str], seed: int, calls: int
-) -> tuple[list[Row], int]:
-    """Rows of `calls` coached calls of the model with these weights, and the mistakes in them; runs in a worker.
+def new_rows(tokenizer: Tokenizer, rng: Random) -> Iterator[Row]:
+    """Endless rows of new calls."""
+    while True:
+        yield row_of(new_lesson(rng), tokenizer, rng, _most_read(rng))
 
-    `folder` holds ``tokenizer.json``; `words` are the agent's own, see `core.lexicon.Lexicon`.
+
+def corrected_rows(
+    config: CoreConfig, tensors: dict[str, Any], folder: str, words: Sequence[str], seed: int, calls: Iterable[int]
+) -> tuple[list[Row], int]:
+    """Rows of coached calls of the model with these weights, and the mistakes in them; runs in a worker.
+
+    `folder` holds ``tokenizer.json``; `words` are the agent's own, see `core.lexicon.Lexicon`; `calls`: the numbers of
+    the calls, which follow from `seed` and their number.
     """
     model, tokenizer = CoreModel(config, tensors), Tokenizer.load(folder)
     lexicon = Lexicon(tokenizer, words)
     rows: list[Row] = []
     mistakes = 0
     call: Labelled
-    for index in range(calls):
-        rng = Random(seed * 100_003 + index)
+    for number in calls:
+        rng = Random(seed * 100_003 + number)
         if rng.random() < CORRECTED_COMPANIES:
             call, wrong = company_corrections.coached_call(model, tokenizer, rng, lexicon=lexicon, restless=RESTLESS)
         else:
@@ -171,12 +178,13 @@ def corrected_rows(
 
 
 class Lessons:
-    """The stream of rows: new calls, and corrected ones up to `corrected_share` while there are any."""
+    """The stream of rows: `new` ones, and corrected ones up to `corrected_share` while there are any.
 
-    def __init__(
-        self, tokenizer: Tokenizer, rng: Random, *, corrected_share: float = 0.4, rounds_kept: int = 3
-    ) -> None:
-        self._tokenizer, self._rng = tokenizer, rng
+    Of corrected calls the last `rounds_kept` rounds are drawn from.
+    """
+
+    def __init__(self, new: Iterator[Row], rng: Random, *, corrected_share: float = 0.4, rounds_kept: int = 3) -> None:
+        self._new, self._rng = new, rng
         self._share = corrected_share
         self._corrected: deque[list[Row]] = deque(maxlen=rounds_kept)
 
@@ -188,8 +196,5 @@ class Lessons:
         """`count` rows of at most `longest` tokens each."""
         kept = [row for rows in self._corrected for row in rows]
         share = self._share if kept else 0.0
-        rows = [self._rng.choice(kept) if self._rng.random() < share else self._new() for _ in range(count)]
+        rows = [self._rng.choice(kept) if self._rng.random() < share else next(self._new) for _ in range(count)]
         return [row.cut(longest) for row in rows]
-
-    def _new(self) -> Row:
-        return row_of(new_lesson(self._rng), self._tokenizer, self._rng, _most_read(self._rng))

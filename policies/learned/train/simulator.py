@@ -22,7 +22,7 @@ from policies.learned.train.wordings import Wordings
 __all__ = ["Caller", "Goal", "Utterance", "random_goal"]
 
 
-ODD = 0.1
+ODD = 0.16
 """Share of answers that are none, for each 1 by which callers are more restless than tested ones. A guess: with the 5 %
 of tested callers alone, a model that reads words finds a wish or a name in what is neither."""
 CHATTER = 0.25

@@ -15,10 +15,11 @@ torch = pytest.importorskip("torch", reason="torch is in the extra `learn`")
 from policies.learned.core import model as core_module  # noqa: E402
 from policies.learned.core.model import CoreModel  # noqa: E402
 from policies.learned.core.tokenizer import Tokenizer  # noqa: E402
+from policies.learned.train import learner as learning  # noqa: E402
 from policies.learned.train import recipe  # noqa: E402
 from policies.learned.train.dialogue import expert_call  # noqa: E402
 from policies.learned.train.export import export, restore, tensors_of  # noqa: E402
-from policies.learned.train.lessons import Lessons, row_of  # noqa: E402
+from policies.learned.train.lessons import Lessons, new_rows, row_of  # noqa: E402
 from policies.learned.train.model_torch import CoreShape, TorchCore  # noqa: E402
 from policies.learned.train.muon import Muon  # noqa: E402
 from policies.learned.train.vocabulary import extend_vocabulary  # noqa: E402
@@ -104,12 +105,12 @@ def test_a_grown_vocabulary_keeps_what_the_model_knows(tmp_path: Path) -> None:
 
 def test_a_run_goes_on_where_it_stopped(tmp_path: Path) -> None:
     ids = torch.tensor([IDS[:40]])
-    batch = recipe.Batch(ids, ids, torch.ones(1, 40))
-    learner = recipe.Learner(random_core(), tmp_path, 0.02, 0.004)
+    batch = learning.Batch(ids, ids, torch.ones(1, 40))
+    learner = learning.Learner(random_core(), tmp_path, 0.02, 0.004)
     losses = [learner.learn(batch, 1.0) for _ in range(2)]
     learner.save()
     losses += [learner.learn(batch, 1.0) for _ in range(2)]
-    other = recipe.Learner(random_core(), tmp_path, 0.02, 0.004)
+    other = learning.Learner(random_core(), tmp_path, 0.02, 0.004)
     other.resume()
     assert (other.steps, other.tokens) == (2, 2 * int((ids != 0).sum()))
     assert [other.learn(batch, 1.0) for _ in range(2)] == losses[2:]
@@ -181,15 +182,15 @@ def test_padding_costs_nothing_and_a_few_steps_lower_the_loss() -> None:
     shape = CoreShape(vocab_size=tokenizer.size, num_hidden_layers=1, hidden_size=32, intermediate_size=32, head_dim=16)
     model = TorchCore(shape)
     rows = [row_of(expert_call(Random(seed)), tokenizer, Random(seed)) for seed in range(4)]
-    batch = recipe.padded(rows)
+    batch = learning.padded(rows)
     with torch.no_grad():
-        alone = [recipe.weighted_loss(model, recipe.padded([row])).item() for row in rows]
+        alone = [learning.weighted_loss(model, learning.padded([row])).item() for row in rows]
         masses = [row.weights[1:].sum() for row in rows]
-        together = recipe.weighted_loss(model, batch).item()
+        together = learning.weighted_loss(model, batch).item()
     assert together == pytest.approx(np.average(alone, weights=masses), abs=1e-4)
     optimiser = Muon([p for p in model.parameters() if p.ndim == 2], lr=0.02)
     for _ in range(8):
-        loss = recipe.weighted_loss(model, batch)
+        loss = learning.weighted_loss(model, batch)
         loss.backward()  # type: ignore[no-untyped-call]
         optimiser.step()
         optimiser.zero_grad()
@@ -197,17 +198,17 @@ def test_padding_costs_nothing_and_a_few_steps_lower_the_loss() -> None:
 
 
 def test_the_rate_warms_up_stays_and_falls_to_zero() -> None:
-    assert recipe.learning_rate(0.0, 0) == pytest.approx(1 / 30)
-    assert recipe.learning_rate(0.4, 500) == 1.0
-    assert recipe.learning_rate(0.75, 500) == pytest.approx(0.5)
-    assert recipe.learning_rate(1.0, 500) == 0.0
-    assert recipe.learning_rate(0.75, 500, anneal=0.2) == 1.0
+    assert learning.learning_rate(0.0, 0) == pytest.approx(1 / 30)
+    assert learning.learning_rate(0.4, 500) == 1.0
+    assert learning.learning_rate(0.75, 500) == pytest.approx(0.5)
+    assert learning.learning_rate(1.0, 500) == 0.0
+    assert learning.learning_rate(0.75, 500, anneal=0.2) == 1.0
 
 
 def test_batches_hold_calls_of_one_length() -> None:
     tokenizer = Tokenizer.load(WEIGHTS)
     rng = Random(1)
-    source = recipe.batches(Lessons(tokenizer, rng), rng, 4096)
+    source = learning.batches(Lessons(new_rows(tokenizer, rng), rng), rng, 4096)
     filled = []
     for _ in range(6):
         ids, wanted, weights = next(source)
