@@ -11,7 +11,7 @@ from random import Random
 
 from policies.learned.train.spoken_caller import DAYS, PARTS, TIMES, part_of
 
-__all__ = ["Calendar", "Visit", "random_calendar"]
+__all__ = ["STOLEN", "Calendar", "Visit", "random_calendar"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,9 +70,13 @@ class Calendar:
         return "not found"
 
 
-def random_calendar(rng: Random, *, crowded: float = 0.0) -> Calendar:
-    """Two to five free times on most days, none on some; a few of them about to be taken by somebody else. `crowded`:
-    share of days on which one part of the day has none."""
+STOLEN = 0.06
+"""Share of free times that somebody else is about to take."""
+
+
+def random_calendar(rng: Random, *, crowded: float = 0.0, stolen: float = STOLEN) -> Calendar:
+    """Two to five free times on most days, none on some. `crowded`: share of days on which one part of the day has
+    none; `stolen`: share of times that are about to be taken by somebody else."""
     free: dict[str, list[str]] = {}
     for day in DAYS:
         count = 0 if rng.random() < 0.12 else rng.choice((1, 2, 3, 3, 4, 5))
@@ -81,5 +85,5 @@ def random_calendar(rng: Random, *, crowded: float = 0.0) -> Calendar:
         if rng.random() < crowded:
             full = rng.choice(PARTS)
             free[day] = [time for time in free[day] if part_of(time) != full]
-    stolen = {(day, time) for day in DAYS for time in free[day] if rng.random() < 0.06}
-    return Calendar(free, stolen=stolen)
+    gone = {(day, time) for day in DAYS for time in free[day] if rng.random() < stolen}
+    return Calendar(free, stolen=gone)

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from random import Random
 from typing import Protocol, runtime_checkable
 
-from policies.learned.train.appointments import Calendar, random_calendar
+from policies.learned.train.appointments import STOLEN, Calendar, random_calendar
 from policies.learned.train.expert import Action, Expert, Situation
 from policies.learned.train.noise import break_carrier, hesitate, misrecognise, split_points
 from policies.learned.train.questions import SETTLED, question_in
@@ -34,6 +34,9 @@ __all__ = [
 CROWDED = 0.25
 """Share of days with a part that is full, for each 1 by which callers are more restless than tested ones. A guess: the
 model offers times of a part that has none, which a calendar with times all day seldom shows it."""
+SNATCHED = 0.12
+"""Share of times that are taken before they are booked, in the same way. A guess: a model that saw it in every
+twentieth call offers the time again that was just taken."""
 BROKEN_OFF = 0.3
 """Share of confirmations broken off before they say what is done, in the same way."""
 
@@ -148,7 +151,8 @@ def new_call(rng: Random, wordings: Wordings = TRAINED, *, restless: float = 1.0
     hint = rng.choice(_NAME_FIRST) if hinted < 0.1 else rng.choice(_HINTS) if hinted < 0.25 else ""
     card = f"front desk of {place}. today is {today}. open {hours}." + (f" hint: {hint}" if hint else "")
     crowded = CROWDED * (restless - 1) if restless > 1 else 0.0
-    calendar = random_calendar(rng, crowded=crowded)
+    stolen = STOLEN + (SNATCHED * (restless - 1) if restless > 1 else 0.0)
+    calendar = random_calendar(rng, crowded=crowded, stolen=stolen)
     call = Call(
         Caller(random_goal(rng, wordings, calendar), wordings, rng, today, restless=restless), calendar, situation
     )

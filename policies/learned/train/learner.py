@@ -22,8 +22,9 @@ __all__ = ["Batch", "Learner", "batches", "learning_rate", "padded", "weighted_l
 
 POOL_ROWS = 512
 """Rows sorted by length at a time, so that a batch holds calls of one length and little padding."""
-LONGEST_ROW = 640
-"""Tokens of a row; what stands behind them is cut. Calls are 300 tokens long, longer ones are loops."""
+LONGEST_ROW = 1_000
+"""Tokens of a row; what stands behind them is cut. Calls are 300 tokens long, and only a count aloud is ever longer
+than 600: one to 120 in bits takes 800."""
 
 
 class Batch(NamedTuple):

@@ -108,12 +108,23 @@ def guesses() -> Guesses:
 
 
 def row_of(call: Labelled, tokenizer: Tokenizer, rng: Random, most: int = MOST_READ) -> Row:
-    """The tokens of the call as the agent reads it at its end: of one longer than about `most`, the card and the last
-    turns. Expectations that nobody had yet are guessed."""
+    """The tokens of the call as the agent reads it: of one longer than about `most` the card and the last turns, or as
+    often what it read before the first turns went. Expectations that nobody had yet are guessed."""
     rows = [_row_of_segment(call, index, tokenizer, rng) for index in range(len(call.segments))]
     lengths = [len(row.ids) for row in rows]
-    start = window(call.segments, lengths, most, most * KEPT_READ // MOST_READ)
-    return Row(*map(np.concatenate, zip(*rows[:1], *rows[start:], strict=True)))
+    start, end = 1, len(rows)
+    if sum(lengths) > most:
+        heard = [at for at, segment in enumerate(call.segments) if segment.role is Role.HEARD]
+        starts = {at: _start(call, lengths, at, most) for at in (*heard, end)}
+        if most == MOST_READ and rng.random() < 0.5:
+            end = max((at for at in starts if starts[at] == 1), default=end)
+        start = starts[end]
+    return Row(*map(np.concatenate, zip(*rows[:1], *rows[start:end], strict=True)))
+
+
+def _start(call: Labelled, lengths: Sequence[int], end: int, most: int) -> int:
+    """The first segment after the card that is read when the call has come to segment `end`."""
+    return window(call.segments[:end], lengths[:end], most, most * KEPT_READ // MOST_READ)
 
 
 def _most_read(rng: Random) -> int:
