@@ -10,8 +10,11 @@ __all__ = ["BOXED_MODEL", "COMPANIES", "FRONT_DESK", "cache_folder"]
 
 _HERE = Path(__file__).parent
 
-BOXED_MODEL = _HERE.parent / "policies" / "learned" / "core" / "weights" / "boxed"
-"""The language model in the box."""
+BOXED_MODEL = Path(
+    os.environ.get("DUOLOGUE_MODEL") or _HERE.parent / "policies" / "learned" / "core" / "weights" / "boxed"
+)
+"""The language model in the box, or in its place the folder of weights that `DUOLOGUE_MODEL` names: all commands, the
+bench among them, then run on that one where an agent names none."""
 
 _IN_CHECKOUT = _HERE.parent / "examples"
 _EXAMPLES = _IN_CHECKOUT if _IN_CHECKOUT.is_dir() else _HERE / "examples"

@@ -22,6 +22,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Literal, TextIO
 
+from .boxed import BOXED_MODEL
 from .foreign import ForeignPackage, check
 
 __all__ = ["Part", "as_json", "examine", "print_table"]
@@ -134,9 +135,9 @@ def program(name: str, detail: str) -> Part:
     return Part(name, "present", "", f"{detail} ({found})")
 
 
-def weights(folder: Path, name: str) -> Part:
+def weights(folder: Path, name: str, way_out: str = "install duologue again; they are part of the package") -> Part:
     """A model folder: whether its weights are whole, their size, shape and digest. The file is read, not loaded."""
-    file, way_out = folder / "model.safetensors", "install duologue again; the weights are part of the package"
+    file = folder / "model.safetensors"
     missing = [part for part in ("model.safetensors", "config.json", "tokenizer.json") if not (folder / part).is_file()]
     if missing:
         return Part(name, "missing", "", f"{folder} lacks {', '.join(missing)}", way_out)
@@ -231,7 +232,9 @@ def _espeak() -> Part:
 
 
 def _core_model() -> Part:
-    return weights(HOME / "policies" / "learned" / "core" / "weights" / "boxed", "core model")
+    if "DUOLOGUE_MODEL" in os.environ:
+        return weights(BOXED_MODEL, "core model", "name a folder that the recipe wrote, or unset DUOLOGUE_MODEL")
+    return weights(BOXED_MODEL, "core model")
 
 
 # --- what may be there -------------------------------------------------------------------------------------------

@@ -186,7 +186,7 @@ def _make_embedded(
     from .engines.embedded import EmbeddedEngine
 
     _, language = _load_language(agent, wanted)
-    return EmbeddedEngine(CoreModel.load(wanted.model or BOXED_MODEL), run), language
+    return EmbeddedEngine(CoreModel.load(_weights(wanted)), run), language
 
 
 def _make_vllm(
@@ -201,7 +201,7 @@ def _make_vllm(
     assert wanted.vllm is not None, "an engine of this kind has its settings"
     _, language = _load_language(agent, wanted)
     engine = VLLMEngine.load(
-        wanted.model or BOXED_MODEL,
+        _weights(wanted),
         run,
         max_model_len=wanted.vllm.max_model_len or None,
         gpu_memory_utilization=wanted.vllm.gpu_memory_utilization or None,
@@ -210,13 +210,23 @@ def _make_vllm(
     return engine, language
 
 
+def _weights(wanted: EngineSettings) -> Path:
+    """The folder of a core model's weights. Raises `AgentError` where there is none."""
+    folder = wanted.model or BOXED_MODEL
+    if not folder.is_dir():
+        raise AgentError(
+            f"DUOLOGUE_MODEL is {str(folder)!r}, which is no folder; name one that the recipe wrote, or unset it"
+        )
+    return folder
+
+
 def _load_language(agent: Agent, wanted: EngineSettings) -> tuple[Tokenizer, CoreLanguage]:
     from policies.learned.core.lexicon import Lexicon
     from policies.learned.core.tokenizer import Tokenizer
 
     from .engines.core_language import CoreLanguage
 
-    folder = wanted.model or BOXED_MODEL
+    folder = _weights(wanted)
     tokenizer = Tokenizer.load(folder)
     words = folder / "lexicon.txt"
     lexicon = Lexicon(tokenizer, words.read_text("utf-8").split()) if words.exists() else None

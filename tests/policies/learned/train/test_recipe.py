@@ -17,12 +17,14 @@ from policies.learned.core.model import CoreModel  # noqa: E402
 from policies.learned.core.tokenizer import Tokenizer  # noqa: E402
 from policies.learned.train import learner as learning  # noqa: E402
 from policies.learned.train import recipe  # noqa: E402
+from policies.learned.train.counting import counting_call  # noqa: E402
 from policies.learned.train.dialogue import expert_call  # noqa: E402
 from policies.learned.train.export import export, restore, tensors_of  # noqa: E402
 from policies.learned.train.lessons import Lessons, new_rows, row_of  # noqa: E402
 from policies.learned.train.model_torch import CoreShape, TorchCore  # noqa: E402
 from policies.learned.train.muon import Muon  # noqa: E402
 from policies.learned.train.vocabulary import extend_vocabulary  # noqa: E402
+from policies.learned.train.weighted import WeightedCall  # noqa: E402
 from policies.trajectory import ROLE_TOKENS, Role  # noqa: E402
 
 SHAPE = CoreShape(
@@ -174,6 +176,27 @@ def test_what_came_is_the_target_of_an_expectation_and_never_stands_in_the_strea
             elsewhere[place : place + 12] = False
         assert (ids == wanted)[elsewhere].all()
     assert 0.2 < told / guessed < 0.8
+
+
+def test_a_long_count_is_learned_to_its_end_and_what_follows_it_too() -> None:
+    """Read at the end of the call the whole count would be gone: only the caller's goodbye stands behind it."""
+    tokenizer = Tokenizer.load(WEIGHTS)
+    whole = after = 0
+    long = [call for call in map(counting_call, map(Random, range(1500))) if words(call) > 150]
+    long = [call for call in long if len(row_of(call, tokenizer, Random(0), most=10_000).ids) > 600]
+    assert len(long) >= 5
+    for call in long:
+        said = [segment.text for segment in call.segments if segment.role is Role.SAY]
+        for seed in range(8):
+            text = tokenizer.decode(row_of(call, tokenizer, Random(seed)).ids.tolist())
+            whole += all(one in text for one in said[:-1])
+            after += said[-1] in text
+    assert 0.3 < whole / (8 * len(long)) < 0.7
+    assert 0.3 < after / (8 * len(long)) < 0.7
+
+
+def words(call: WeightedCall) -> int:
+    return sum(len(segment.text.split()) for segment in call.segments)
 
 
 def test_padding_costs_nothing_and_a_few_steps_lower_the_loss() -> None:
