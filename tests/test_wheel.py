@@ -52,7 +52,8 @@ def test_the_wheel_holds_every_package_and_its_data(wheel: zipfile.ZipFile) -> N
         "agent_runtime/examples/front_desk/calls/demo/script.toml",
     }
     assert data - names == set()
-    assert any(re.fullmatch(r"policies/learned/core/weights/\w+/model\.safetensors", name) for name in names)
+    weights = [name for name in names if re.fullmatch(r"policies/learned/core/weights/\w+/model\.safetensors", name)]
+    assert weights == ["policies/learned/core/weights/boxed/model.safetensors"], "the larger one is an extra"
 
 
 def test_the_wheel_carries_its_licences(wheel: zipfile.ZipFile) -> None:

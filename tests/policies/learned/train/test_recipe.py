@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterable
 from itertools import takewhile
 from pathlib import Path
@@ -16,7 +17,7 @@ from policies.learned.core import model as core_module  # noqa: E402
 from policies.learned.core.model import CoreModel  # noqa: E402
 from policies.learned.core.tokenizer import Tokenizer  # noqa: E402
 from policies.learned.train import learner as learning  # noqa: E402
-from policies.learned.train import recipe  # noqa: E402
+from policies.learned.train import model_torch, recipe  # noqa: E402
 from policies.learned.train.counting import counting_call  # noqa: E402
 from policies.learned.train.dialogue import expert_call  # noqa: E402
 from policies.learned.train.export import export, restore, tensors_of  # noqa: E402
@@ -117,6 +118,49 @@ def test_a_run_goes_on_where_it_stopped(tmp_path: Path) -> None:
     assert (other.steps, other.tokens) == (2, 2 * int((ids != 0).sum()))
     assert [other.learn(batch, 1.0) for _ in range(2)] == losses[2:]
     assert losses == sorted(losses, reverse=True)
+
+
+def test_the_command_makes_a_model_and_goes_on_with_calls_it_has_not_seen(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    shutil.copy(WEIGHTS / "tokenizer.json", tmp_path)
+    command = "--seed 3 --batch-tokens 900 --round-calls 0 --device cpu --report-steps 1 --out".split()
+    recipe.main(["--steps", "1", *command, str(tmp_path)])
+    model = CoreModel.load(tmp_path)
+    assert (model.config.hidden_size, model.config.num_hidden_layers) == (128, 6)
+    assert "hello" in (tmp_path / "lexicon.txt").read_text("utf-8").split()
+    progress = torch.load(tmp_path / "checkpoint.pt", weights_only=True)["progress"]
+    assert (progress["steps"], progress["blocks"]) == (1, 2), "512 rows are sorted by length at a time"
+    recipe.main(["--steps", "2", "--resume", *command, str(tmp_path)])
+    progress = torch.load(tmp_path / "checkpoint.pt", weights_only=True)["progress"]
+    assert (progress["steps"], progress["blocks"]) == (2, 4)
+    assert "step 2 " in capsys.readouterr().out
+
+
+def test_the_larger_weights_have_the_shape_that_the_recipe_names() -> None:
+    large = CoreModel.load(WEIGHTS.parent / "large").config
+    shape = recipe.SIZES["large"]
+    for name in ("hidden_size", "num_hidden_layers", "num_attention_heads", "num_key_value_heads", "intermediate_size"):
+        assert getattr(large, name) == getattr(shape, name)
+
+
+def test_the_attention_of_a_gpu_is_that_of_a_cpu() -> None:
+    torch.manual_seed(2)
+    q, k, v = torch.randn(2, 4, 230, 16), torch.randn(2, 2, 230, 16), torch.randn(2, 2, 230, 16)
+    mask = torch.full((230, 230), float("-inf")).triu(1)
+    assert torch.allclose(model_torch._attend_fused(q, k, v), model_torch._attend(q, k, v, mask), atol=1e-5)
+
+
+@pytest.mark.gpu
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="no GPU")
+def test_a_gpu_learns_what_a_cpu_learns(tmp_path: Path) -> None:
+    ids = torch.tensor([IDS[:40]])
+    batch = learning.Batch(ids, ids, torch.ones(1, 40))
+    losses = [
+        [learner.learn(batch, 1.0) for _ in range(4)]
+        for learner in (learning.Learner(random_core().to(where), tmp_path, 0.02, 0.004) for where in ("cpu", "cuda"))
+    ]
+    assert losses[1] == pytest.approx(losses[0], abs=0.05)
 
 
 def test_muon_makes_matrices_of_equal_singular_values() -> None:
