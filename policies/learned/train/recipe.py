@@ -89,7 +89,9 @@ def train(options: argparse.Namespace) -> None:
 
 
 def _device(name: str) -> torch.device:
-    """`name`, or for ``auto`` the GPU where there is one."""
+    """`name`, or for ``auto`` the GPU where there is one. Raises `ValueError` for a GPU that is not there."""
+    if name.startswith("cuda") and not torch.cuda.is_available():
+        raise ValueError(f"--device {name}: torch {torch.__version__} sees no GPU here; leave it out for the CPU")
     return torch.device(name if name != "auto" else "cuda" if torch.cuda.is_available() else "cpu")
 
 
