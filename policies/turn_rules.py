@@ -12,6 +12,7 @@ from dataclasses import dataclass, field, replace
 from policies.agreement import answer as verdict
 from policies.chosen import accepted, chose, picked
 from policies.denial import denied
+from policies.gone import gone
 from policies.leaving import may_hang_up
 from policies.naming import named
 from policies.notes import UNKNOWN, are_names, copyable
@@ -29,7 +30,8 @@ _ANSWERS = {"yes": {"yes"}, "no": {"no"}, "unclear": {"no", "unclear"}}
 class TurnRules:
     """`notes`: the fields with the values that are left; `heard`: what may be copied; `denied`: fields whose old value
     may not stay, with the texts (of a time, the times) that a new one comes from; `sure`: fields whose value is plain;
-    `chosen`: the words chose one of the times on offer; `silence`, `bye`: the agent may wait for more, or say goodbye.
+    `chosen`: the words chose one of the times on offer; `once`: words that are said once in the turn; `silence`, `bye`:
+    the agent may wait for more, or say goodbye.
     """
 
     notes: tuple[NoteField, ...]
@@ -37,6 +39,7 @@ class TurnRules:
     denied: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     sure: Mapping[str, str] = field(default_factory=dict)
     chosen: bool = True
+    once: tuple[str, ...] = ()
     silence: bool = True
     bye: bool = True
 
@@ -62,8 +65,9 @@ def turn_rules(
     agreed = verdict(heard, repeated)
     allowed = tuple(_by_the_words(note, agreed) for note in notes) if confirms else tuple(notes)
     copied = named(said, heard, lately, notes) if are_names(notes) else copyable(lately, notes)
+    once = gone(heard, known, offered, notes)
     if after_result:
-        return TurnRules(allowed, copied, chosen=chose(heard, offered))
+        return TurnRules(allowed, copied, chosen=chose(heard, offered), once=once)
     return TurnRules(
         allowed,
         copied,
@@ -72,6 +76,7 @@ def turn_rules(
         | accepted(said, heard, known, offered, notes)
         | picked(said, heard, offered, notes),
         chosen=chose(heard, offered),
+        once=once,
         # who answers a question by a plain yes or no has said it all
         silence=not confirms or agreed == "unclear" or not asks_for_agreement(said, notes),
         bye=may_hang_up(said, heard, known, notes),

@@ -143,6 +143,7 @@ class CoreLanguage:
             limits=None if self._notes else _LONG_TURN,
             lexicon=self._lexicon,
             sayable=self._sayable(trajectory, facts),
+            once=rules.once,
         )
         if due:
             return _MustCall(turn, self._role_ids)

@@ -69,7 +69,7 @@ class TurnGrammar:
     the turn goes on after a tool's result, with `known` as its note; `thought`: a note in the middle of the
     caller's turn, done when the model goes back to hearing; `blocked_tools`: may not be called now; `silence`,
     `bye`: whether the turn may be silent or end the call; `interleaved`: speech may go on in bits, each after a bit
-    of thought; `lexicon`, `sayable`: the words that may be said (without a lexicon, any).
+    of thought; `lexicon`, `sayable`: the words that may be said (without a lexicon, any), those of `once` once.
     """
 
     def __init__(
@@ -88,6 +88,7 @@ class TurnGrammar:
         interleaved: bool = False,
         lexicon: Lexicon | None = None,
         sayable: Iterable[str] = (),
+        once: Iterable[str] = (),
         limits: GrammarLimits | None = None,
     ) -> None:
         self.note: dict[str, str] = dict(known or {}) if after_result else {}
@@ -116,7 +117,7 @@ class TurnGrammar:
         self._opened = False
         self._paths: list[_Path] = []
         self._ids: list[int] = []
-        self._lexicon, self._sayable = lexicon, tuple(sayable)
+        self._lexicon, self._sayable, self._once = lexicon, tuple(sayable), tuple(once)
         self._speech: Speech | None = None
         self._words = np.ones(tokenizer.size, bool)
         for token in ROLE_TOKENS:
@@ -308,7 +309,7 @@ class TurnGrammar:
     def _begin_saying(self) -> None:
         if self._lexicon is not None:
             noted = (value for value in self.note.values() if value != UNKNOWN)
-            self._speech = Speech(self._tokenizer, self._lexicon, self._sayable, noted)
+            self._speech = Speech(self._tokenizer, self._lexicon, self._sayable, noted, self._once)
 
     def _advance_say(self, token: int) -> None:
         if token in (self._role[Role.END], self._role[Role.BYE], self._role[Role.MORE]):

@@ -48,11 +48,17 @@ class Lexicon:
 class Speech:
     """The words of one stretch of speech under a lexicon and the words of `texts`: where the present one stands.
 
-    `wholes`: values that are said to their end once they are begun.
+    `wholes`: values that are said to their end once they are begun; `once`: words that are said at most once. A word of
+    several ids may be said again: what begins like it would be lost too.
     """
 
     def __init__(
-        self, tokenizer: Tokenizer, lexicon: Lexicon, texts: Iterable[str], wholes: Iterable[str] = ()
+        self,
+        tokenizer: Tokenizer,
+        lexicon: Lexicon,
+        texts: Iterable[str],
+        wholes: Iterable[str] = (),
+        once: Iterable[str] = (),
     ) -> None:
         self._lexicon = lexicon
         extra = Node()
@@ -65,6 +71,9 @@ class Speech:
         # a mark ends no word, but a word may follow it: its node is this one
         self._paths = [Node(value="")]
         self._begun = self._stopped = False
+        spelled = [tokenizer.encode(" " + word) for word in once]
+        self._once = {ids[0] for ids in spelled if len(ids) == 1}
+        self._spent: set[int] = set()
 
     @property
     def at_word_end(self) -> bool:
@@ -89,6 +98,7 @@ class Speech:
         if self.at_word_end:
             for root in self._roots:
                 ids.update(root.edges)
+            ids -= self._spent
             if self._begun:
                 ids |= self._lexicon.marks
         return ids
@@ -96,6 +106,7 @@ class Speech:
     def advance(self, token: int) -> None:
         """Take one id."""
         self._begun, self._stopped = True, token in self._lexicon.stops
+        self._spent |= self._once & {token}
         moved = [node.edges[token] for node in (*self._paths, *self._roots) if token in node.edges]
         self._paths = moved or [Node(value="")]
 

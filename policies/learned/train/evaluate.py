@@ -165,6 +165,7 @@ class ModelAgent:
             blocked_tools=blocked,
             lexicon=self.lexicon,
             sayable=self._sayable(),
+            once=rules.once,
         )
 
     @property
