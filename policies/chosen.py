@@ -18,7 +18,7 @@ from policies.repair import asked_field, asks_for_agreement
 from policies.shapes import NoteField
 from policies.spoken_times import find_times
 
-__all__ = ["accepted", "chose", "picked"]
+__all__ = ["accepted", "chose", "named_whole", "picked"]
 
 _CHOOSING = frozenset(
     plain_words(
@@ -67,3 +67,11 @@ def picked(question: str, answer: str, offered: Sequence[str], notes: Sequence[N
         place = _PLACES[found[0]]
         fits = place < len(times)
     return {field.name: times[place]} if fits and not find_times(_PLACE.sub(" ", f"{words} ")) else {}
+
+
+def named_whole(question: str, answer: str, offered: Sequence[str], notes: Sequence[NoteField]) -> bool:
+    """Whether the `answer` to which of the times names a time that needs no more words: on offer or not, but not the
+    beginning of one on offer ("eight" of "eight thirty")."""
+    field = asked_field(question, notes)
+    times = find_times(answer) if field is not None and field.kind == "time" else ()
+    return bool(times) and not any(time.startswith(f"{times[-1]} ") for time in offered)

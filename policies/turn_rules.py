@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from policies.agreement import answer as verdict
-from policies.chosen import accepted, chose, picked
+from policies.chosen import accepted, chose, named_whole, picked
 from policies.denial import denied
 from policies.gone import gone
 from policies.leaving import may_hang_up
@@ -77,8 +77,9 @@ def turn_rules(
         | picked(said, heard, offered, notes),
         chosen=chose(heard, offered),
         once=once,
-        # who answers a question by a plain yes or no has said it all
-        silence=not confirms or agreed == "unclear" or not asks_for_agreement(said, notes),
+        # who answers a question by a plain yes or no, or by a time, has said it all
+        silence=(not confirms or agreed == "unclear" or not asks_for_agreement(said, notes))
+        and not named_whole(said, heard, offered, notes),
         bye=may_hang_up(said, heard, known, notes),
     )
 

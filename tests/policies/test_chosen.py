@@ -4,10 +4,16 @@ from __future__ import annotations
 
 import pytest
 
-from policies.chosen import chose, picked
+from policies.chosen import chose, named_whole, picked
 from policies.shapes import NoteField
 
 OFFERED = ("eight", "eleven", "five")
+NOTES = (
+    NoteField("day", "choice", ("monday", "tuesday", "wednesday")),
+    NoteField("time", "time"),
+    NoteField("name", "heard"),
+    NoteField("answer", "choice", ("yes", "no", "unclear")),
+)
 
 
 @pytest.mark.parametrize(
@@ -61,3 +67,21 @@ def test_a_place_in_the_list_picks_its_time(heard: str, time: str | None) -> Non
     notes = (NoteField("day", "choice", ("monday",)), NoteField("time", "time"))
     assert picked(LISTED, heard, OFFERED, notes) == ({"time": time} if time else {})
     assert picked("which day suits you?", heard, OFFERED, notes) == {}
+
+
+ASKED = "on tuesday i have eight thirty, eleven thirty or four. which one?"
+
+
+@pytest.mark.parametrize(
+    ("question", "answer", "is_whole"),
+    [
+        (ASKED, "four", True),
+        (ASKED, "two", True),  # not on offer, and the agent should say so instead of waiting
+        (ASKED, "eleven thirty please", True),
+        (ASKED, "eleven", False),  # "thirty" may come yet
+        (ASKED, "hang on", False),
+        ("what name is it for?", "four", False),
+    ],
+)
+def test_a_time_that_needs_no_more_words_is_not_waited_for(question: str, answer: str, is_whole: bool) -> None:
+    assert named_whole(question, answer, ("eight thirty", "eleven thirty", "four"), NOTES) is is_whole
