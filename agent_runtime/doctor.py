@@ -232,7 +232,7 @@ def _espeak() -> Part:
 
 
 def _core_model() -> Part:
-    if "DUOLOGUE_MODEL" in os.environ:
+    if os.environ.get("DUOLOGUE_MODEL"):
         return weights(BOXED_MODEL, "core model", "name a folder that the recipe wrote, or unset DUOLOGUE_MODEL")
     return weights(BOXED_MODEL, "core model")
 

@@ -215,7 +215,7 @@ def _weights(wanted: EngineSettings) -> Path:
     folder = wanted.model or BOXED_MODEL
     if not folder.is_dir():
         raise AgentError(
-            f"DUOLOGUE_MODEL is {str(folder)!r}, which is no folder; name one that the recipe wrote, or unset it"
+            f"{str(folder)!r} is no folder of weights; install duologue again, or have DUOLOGUE_MODEL name one or none"
         )
     return folder
 

@@ -36,6 +36,7 @@ def test_a_call_runs_on_the_weights_that_are_named(tmp_path: Path) -> None:
 def test_a_folder_that_is_none_is_named_with_the_way_out(tmp_path: Path) -> None:
     talk = duologue(tmp_path / "none", "chat", said="hello\n")
     assert talk.returncode != 0
-    assert f"DUOLOGUE_MODEL is '{tmp_path / 'none'}'" in talk.stderr
+    assert f"'{tmp_path / 'none'}' is no folder of weights" in talk.stderr
+    assert "DUOLOGUE_MODEL" in talk.stderr
     doctor = duologue(tmp_path / "none", "doctor")
     assert "unset DUOLOGUE_MODEL" in doctor.stdout

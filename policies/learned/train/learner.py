@@ -20,8 +20,9 @@ from policies.learned.train.muon import Muon
 
 __all__ = ["Batch", "Learner", "batches", "learning_rate", "padded", "weighted_loss"]
 
-POOL_ROWS = 512
-"""Rows sorted by length at a time, so that a batch holds calls of one length and little padding."""
+POOL_ROWS, POOL_SHARE = 512, 1 / 8
+"""Rows sorted by length at a time, so that a batch holds calls of one length and little padding: so many, or that share
+of the tokens of a batch, which is forty batches of calls."""
 LONGEST_ROW = 1_000
 """Tokens of a row; what stands behind them is cut. Calls are 300 tokens long, and only a count aloud is ever longer
 than 600: one to 120 in bits takes 800."""
@@ -41,8 +42,9 @@ class Batch(NamedTuple):
 
 def batches(lessons: Lessons, rng: Random, batch_tokens: int) -> Iterator[Batch]:
     """Endless batches, about `batch_tokens` each with padding."""
+    rows = max(POOL_ROWS, int(batch_tokens * POOL_SHARE))
     while True:
-        pool = sorted(lessons.draw(max(POOL_ROWS, batch_tokens // 8), LONGEST_ROW), key=lambda row: len(row.ids))
+        pool = sorted(lessons.draw(rows, LONGEST_ROW), key=lambda row: len(row.ids))
         groups: list[list[Row]] = [[]]
         for row in pool:
             if groups[-1] and (len(groups[-1]) + 1) * len(row.ids) > batch_tokens:

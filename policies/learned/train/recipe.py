@@ -64,7 +64,7 @@ def train(options: argparse.Namespace) -> None:
     out = Path(options.out)
     out.mkdir(parents=True, exist_ok=True)
     init = Path(options.init) if options.init else None
-    model = _begin(init, out / "tokenizer.json", options.vocabulary, SIZES[options.size]).to(_device(options.device))
+    model = _begin(init, out / "tokenizer.json", options.vocabulary, SIZES[options.size]).to(options.device)
     learner = Learner(model, out, options.lr, options.lr_embedding)
     if options.resume and (out / "checkpoint.pt").exists():
         learner.resume()
@@ -89,9 +89,11 @@ def train(options: argparse.Namespace) -> None:
 
 
 def _device(name: str) -> torch.device:
-    """`name`, or for ``auto`` the GPU where there is one. Raises `ValueError` for a GPU that is not there."""
+    """`name`, or for ``auto`` the GPU where there is one; an error of the command line for one that is not there."""
     if name.startswith("cuda") and not torch.cuda.is_available():
-        raise ValueError(f"--device {name}: torch {torch.__version__} sees no GPU here; leave it out for the CPU")
+        raise argparse.ArgumentTypeError(
+            f"{name}: torch {torch.__version__} sees no GPU here; leave it out for the CPU"
+        )
     return torch.device(name if name != "auto" else "cuda" if torch.cuda.is_available() else "cpu")
 
 
@@ -171,7 +173,7 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("--init", default="", help="start from the weights and vocabulary of a finished run's folder")
     parser.add_argument("--vocabulary", type=int, default=1152, help="entries of the vocabulary; --init grows up to it")
     parser.add_argument("--size", choices=SIZES, default="boxed", help="of a model from nothing")
-    parser.add_argument("--device", default="auto", help="cpu, cuda, or auto: the GPU where there is one")
+    parser.add_argument("--device", type=_device, default="auto", help="cpu, cuda, or auto: the GPU where there is one")
     parser.add_argument("--makers", type=int, default=0, help="processes that make new calls; 0: the learner's own")
     parser.add_argument("--coaches", type=int, default=1, help="processes that play and correct calls")
     parser.add_argument("--anneal", type=float, default=0.5, help="share of the run in which the rates fall to zero")

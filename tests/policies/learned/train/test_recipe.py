@@ -137,6 +137,13 @@ def test_the_command_makes_a_model_and_goes_on_with_calls_it_has_not_seen(
     assert "step 2 " in capsys.readouterr().out
 
 
+@pytest.mark.skipif(torch.cuda.is_available(), reason="there is a GPU")
+def test_a_gpu_that_is_not_there_is_an_error_of_the_command_line(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        recipe.main(["--out", "nowhere", "--device", "cuda"])
+    assert "sees no GPU here; leave it out" in capsys.readouterr().err
+
+
 def test_the_larger_weights_have_the_shape_that_the_recipe_names() -> None:
     large = CoreModel.load(WEIGHTS.parent / "large").config
     shape = recipe.SIZES["large"]
