@@ -13,6 +13,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import pairwise
 from typing import TypeAlias
 
@@ -281,6 +282,11 @@ def find_times(text: str | Sequence[str]) -> tuple[str, ...]:
     ``nine thirty eleven two thirty`` -> ``("nine thirty", "eleven", "two thirty")``; ``half past ten`` gives
     ``ten thirty``. Use `locate_times` for the places and ``HH:MM``.
     """
+    return _times_in(text if isinstance(text, str) else tuple(text))
+
+
+@lru_cache(maxsize=16)  # the rules of a turn read the same few texts, on the event loop
+def _times_in(text: str | tuple[str, ...]) -> tuple[str, ...]:
     return tuple(found.spoken for found in locate_times(text))
 
 
